@@ -1,0 +1,43 @@
+# Two commands do all the set-up: `make demo` and `make test`. Each makes .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test lint format clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime.done: $(BIN)/python pyproject.toml
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/test.done: $(VENV)/runtime.done Testing/constraints.txt
+	$(PIP) -c Testing/constraints.txt -e '.[test]'
+	@touch $@
+
+$(VENV)/lint.done: $(BIN)/python pyproject.toml
+	$(PIP) 'ruff>=0.8' 'mypy>=1.13' numpy
+	@touch $@
+
+# Segments the embedded head phantom with the shipped model, scores it and draws it.
+demo: $(VENV)/runtime.done
+	$(BIN)/braintumorseg demo --out braintumorseg-demo
+
+# All tests; those that need real scans or an absent package skip and say why.
+test: $(VENV)/test.done
+	$(BIN)/python -m pytest -q
+
+# Lint, format and types, three separate steps.
+lint: $(VENV)/lint.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/lint.done
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) braintumorseg-demo
