@@ -1,0 +1,1 @@
+"""Files in and out: volumes (NIfTI, NRRD, MetaImage), pictures as slices, and writing that leaves nothing half-done."""
