@@ -1,0 +1,122 @@
+"""The door to the backend: the Slicer module, the command line and Python scripts call only this.
+
+Importing it is cheap; onnxruntime, scipy and SimpleITK are loaded when something needs them.
+
+    from BrainTumorSegLib import api
+
+    volume = api.read_volume("t1ce.nii.gz")
+    result = api.segment({"t1ce": volume})
+    api.write_volume(result.labels, "tumor.nii.gz")
+    print(api.evaluate(result.labels, api.read_label_volume("reference.nii.gz")).rows)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from BrainTumorSegLib import pipeline
+from BrainTumorSegLib.errors import Cancelled, InputError, ModelError
+from BrainTumorSegLib.evaluation import Evaluation, Row, evaluate, label_scheme, summarize
+from BrainTumorSegLib.evaluation_files import evaluate_files
+from BrainTumorSegLib.inference.models import ModelInfo, choose_model, find_model, list_models
+from BrainTumorSegLib.inference.session import Session
+from BrainTumorSegLib.io.atomic import check_folder_writable, writing_folder
+from BrainTumorSegLib.io.images import Output, check_output, read_label_volume, read_volume, write_all, write_segmentation, write_volume
+from BrainTumorSegLib.io.pictures import list_pictures
+from BrainTumorSegLib.pictures.overlay import montage, save_montage
+from BrainTumorSegLib.pipeline import Segmentation, SegmentOptions
+from BrainTumorSegLib.progress import CancelToken, ProgressCallback
+from BrainTumorSegLib.resources import find_resources
+from BrainTumorSegLib.volume import Volume
+
+__all__ = [
+    "CancelToken",
+    "Cancelled",
+    "Evaluation",
+    "InputError",
+    "ModelError",
+    "ModelInfo",
+    "Output",
+    "Row",
+    "SegmentOptions",
+    "Segmentation",
+    "Session",
+    "Volume",
+    "check_folder_writable",
+    "check_inputs",
+    "check_output",
+    "evaluate",
+    "evaluate_files",
+    "find_resources",
+    "label_scheme",
+    "list_models",
+    "list_pictures",
+    "montage",
+    "open_model",
+    "read_label_volume",
+    "read_volume",
+    "save_montage",
+    "segment",
+    "summarize",
+    "write_all",
+    "write_segmentation",
+    "write_volume",
+    "writing_folder",
+]
+
+
+def open_model(name: str | None = None, *, roles: Mapping[str, object] | None = None, threads: int | None = None) -> Session:
+    """Open a model once, to segment many cases with it.
+
+    Args:
+        name: the model, or None for the best one that reads `roles`.
+        roles: what will be given, by role; only the keys count.
+        threads: CPU threads, None for all cores.
+
+    Raises:
+        InputError: no such model, or none that reads these roles. ModelError: its file is missing or altered.
+    """
+    models = list_models()
+    return Session(find_model(name, models) if name else choose_model(roles or {}, models), threads)
+
+
+def check_inputs(volumes: Mapping[str, Volume], model: str | None = None) -> list[str]:
+    """Warnings about these inputs, one sentence each; `model` None means the best one that reads them.
+
+    Raises:
+        InputError: they cannot be segmented; the text says why and the cure.
+    """
+    models = list_models()
+    return pipeline.check_inputs(volumes, find_model(model, models) if model else choose_model(volumes, models))
+
+
+def segment(
+    volumes: Mapping[str, Volume],
+    model: str | Session | None = None,
+    *,
+    options: SegmentOptions | None = None,
+    progress: ProgressCallback | None = None,
+    cancel: CancelToken | None = None,
+) -> Segmentation:
+    """Segment one case.
+
+    Args:
+        volumes: role ("t1", "t1ce", "t2", "flair") -> volume.
+        model: a name, an open model (see `open_model`), or None for the best model that reads these volumes.
+        options: planes, threads, extra outputs; see `SegmentOptions`.
+        progress: called as progress(fraction, message) from the calling thread.
+        cancel: a token whose `cancel()`, called from another thread, makes this raise `Cancelled` within about 0.1 s.
+
+    Returns:
+        The label map on the grid of the reference input (T1ce, else FLAIR, T2, T1), with names, volumes and provenance.
+
+    Raises:
+        InputError: unusable input, role or option. ModelError: the model file is missing or altered. Cancelled.
+    """
+    options = options or SegmentOptions()
+    began = time.perf_counter()
+    if not volumes:
+        raise InputError("no volume was given, but at least one sequence is needed; give for instance a contrast-enhanced T1 as t1ce")
+    session = model if isinstance(model, Session) else open_model(model, roles=volumes, threads=options.threads)
+    return pipeline.segment(volumes, session, options, progress, cancel, load_seconds=time.perf_counter() - began)

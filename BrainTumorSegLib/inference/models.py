@@ -1,0 +1,131 @@
+"""The models on this machine: read from models.json, checked by sha256 before use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from BrainTumorSegLib.errors import InputError, ModelError
+from BrainTumorSegLib.labels import ROLES, SCHEMES
+from BrainTumorSegLib.resources import find_resources
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One row of models.json.
+
+    Attributes:
+        name, title, task: what it is called and what it does, for people.
+        network: architecture in one phrase.
+        inputs: roles it reads, in channel order.
+        scheme: label scheme, a key of `labels.SCHEMES`.
+        planes: planes it was trained on ("axial", "coronal", "sagittal").
+        threshold: probability from which a voxel is tumor.
+        postprocess: "min_island_mm3" and "max_hole_mm3".
+        file, sha256, precision, size_mb: the file and what proves it.
+        license, license_note: of the weights, and what a user is shown before first use.
+        training_data: the sets it was trained on, with their licenses.
+        scores: as measured on the shipped file, with n and split.
+        path: the file on this machine.
+    """
+
+    name: str
+    title: str
+    task: str
+    network: str
+    inputs: tuple[str, ...]
+    scheme: str
+    planes: tuple[str, ...]
+    threshold: float
+    postprocess: dict[str, float]
+    file: str
+    sha256: str
+    precision: str
+    size_mb: float
+    license: str
+    license_note: str
+    training_data: tuple[dict[str, str], ...]
+    scores: dict[str, Any]
+    path: Path
+
+    @property
+    def labels(self) -> dict[int, str]:
+        """Label value -> key."""
+        return {label.value: label.key for label in SCHEMES[self.scheme]}
+
+
+def list_models(folder: Path | None = None) -> list[ModelInfo]:
+    """All models of `folder` (default: the shipped ones), in the order of models.json.
+
+    Raises:
+        ModelError: models.json is missing or not of this version's form.
+    """
+    folder = folder or find_resources() / "Models"
+    try:
+        table = json.loads((folder / "models.json").read_text(encoding="utf-8"))
+        if table["format"] != _FORMAT:
+            raise ModelError(f"{folder / 'models.json'} has format {table['format']}, but this version reads {_FORMAT}; install the matching version")
+        return [_read_row(row, folder) for row in table["models"]]
+    except OSError as error:
+        raise ModelError(f"{folder / 'models.json'} cannot be read ({error.strerror}); install the extension again") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{folder / 'models.json'} is damaged ({error!r}); install the extension again") from None
+
+
+def _read_row(row: dict[str, Any], folder: Path) -> ModelInfo:
+    path = folder / row["file"]
+    lists = {key: tuple(row[key]) for key in ("inputs", "planes", "training_data")}
+    size_mb = round(path.stat().st_size / 1e6, 2) if path.is_file() else 0.0
+    return ModelInfo(**{**row, **lists, "path": path, "size_mb": size_mb})
+
+
+def find_model(name: str, models: Iterable[ModelInfo]) -> ModelInfo:
+    """The model called `name`.
+
+    Raises:
+        InputError: no such model; the text lists those there are.
+    """
+    models = list(models)
+    for model in models:
+        if model.name == name:
+            return model
+    raise InputError(f"there is no model {name!r}; choose one of {', '.join(m.name for m in models)}")
+
+
+def choose_model(roles: Iterable[str], models: Iterable[ModelInfo]) -> ModelInfo:
+    """The first model whose inputs are all given; models.json lists the best ones first.
+
+    Raises:
+        InputError: no model reads what is given.
+    """
+    given, models = set(roles), list(models)
+    for model in models:
+        if given.issuperset(model.inputs):
+            return model
+    needs = "; ".join(f"{m.name} needs {', '.join(m.inputs)}" for m in models)
+    shown = ", ".join(role for role in ROLES if role in given) or "nothing"
+    raise InputError(f"no model reads {shown} alone ({needs}); give what one of them needs")
+
+
+def read_model_file(model: ModelInfo) -> bytes:
+    """The bytes of a model file, proven by its sha256.
+
+    Raises:
+        ModelError: the file is missing or is not the one that models.json names.
+    """
+    try:
+        content = model.path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"the model file {model.path} cannot be read ({error.strerror}); install the extension again") from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != model.sha256:
+        raise ModelError(
+            f"the model file {model.path} has sha256 {found[:12]}..., but {model.name} is {model.sha256[:12]}..., so it was altered or cut; install it again"
+        )
+    return content

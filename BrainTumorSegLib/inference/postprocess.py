@@ -1,0 +1,54 @@
+"""Small islands removed and small holes filled, by volume in mm3."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def remove_islands(mask: np.ndarray, voxel_mm3: float, min_island_mm3: float) -> np.ndarray:
+    """`mask` [z, y, x] without 26-connected islands smaller than `min_island_mm3`."""
+    if min_island_mm3 <= 0:
+        return mask
+    kept = _component_sizes(mask, touching=3) * voxel_mm3 >= min_island_mm3
+    return mask & kept
+
+
+def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.ndarray:
+    """`mask` [z, y, x] with enclosed 6-connected holes up to `max_hole_mm3` filled; background that reaches the border is no hole."""
+    if max_hole_mm3 <= 0 or not mask.any():
+        return mask
+    from scipy import ndimage
+
+    box = _padded_box(mask)
+    outside = ~mask[box]
+    parts, count = ndimage.label(outside)
+    if not count:
+        return mask
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)
+    open_parts = np.unique(np.concatenate([face.ravel() for axis in range(3) for face in (parts.take(0, axis), parts.take(-1, axis))]))
+    fill = sizes * voxel_mm3 <= max_hole_mm3
+    fill[open_parts] = False
+    fill[0] = False
+    filled = mask.copy()
+    filled[box] |= fill[parts]
+    return filled
+
+
+def _component_sizes(mask: np.ndarray, touching: int) -> np.ndarray:
+    """For each voxel, how many voxels its component has; 0 in the background."""
+    from scipy import ndimage
+
+    parts, count = ndimage.label(mask, ndimage.generate_binary_structure(mask.ndim, touching))
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    return sizes[parts]
+
+
+def _padded_box(mask: np.ndarray) -> tuple[slice, ...]:
+    """Bounding box one voxel wider where the volume goes on, so that what surrounds the mask is one open part."""
+    bounds = []
+    for axis in range(mask.ndim):
+        other = tuple(i for i in range(mask.ndim) if i != axis)
+        where = np.flatnonzero(mask.any(axis=other))
+        bounds.append(slice(max(int(where[0]) - 1, 0), min(int(where[-1]) + 2, mask.shape[axis])))
+    return tuple(bounds)

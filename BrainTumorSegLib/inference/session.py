@@ -1,0 +1,83 @@
+"""An open model: onnxruntime's session, kept and reused, interruptible from another thread."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from BrainTumorSegLib.errors import InputError, ModelError
+from BrainTumorSegLib.inference.models import ModelInfo, read_model_file
+from BrainTumorSegLib.progress import CancelToken
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+MARK = "braintumorseg"
+"""Metadata key by which our ONNX files are known."""
+
+
+class Session:
+    """A loaded network: float32 [N, C, H, W] in, probabilities float32 [N, K, H, W] out.
+
+    Args:
+        model: which one; its file is checked before onnxruntime sees it.
+        threads: CPU threads, default all cores. Results are reproducible for the same number.
+
+    Raises:
+        ModelError: the file is altered, unreadable or not one of ours. InputError: threads < 1.
+    """
+
+    def __init__(self, model: ModelInfo, threads: int | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise InputError(f"threads is {threads}, but at least 1 is needed; leave it out to use all cores")
+        self.model = model
+        self.threads = threads or os.cpu_count() or 1
+        self._session = _open(read_model_file(model), model, self.threads)
+
+    def run(self, slices: np.ndarray, cancel: CancelToken | None = None) -> np.ndarray:
+        """One batch. Raises `Cancelled` when `cancel` is used, at the latest some hundredths of a second after."""
+        import onnxruntime
+
+        if cancel is None:
+            return self._call(slices, None)
+        cancel.raise_if_cancelled()
+        options = onnxruntime.RunOptions()
+
+        def stop() -> None:
+            options.terminate = True
+
+        cancel.on_cancel(stop)
+        try:
+            return self._call(slices, options)
+        except Exception:  # onnxruntime raises its own kind when terminated
+            cancel.raise_if_cancelled()
+            raise
+        finally:
+            cancel.forget(stop)
+
+    def _call(self, slices: np.ndarray, options: Any) -> np.ndarray:
+        return self._session.run(None, {"slices": np.ascontiguousarray(slices, dtype=np.float32)}, options)[0]
+
+
+def _open(content: bytes, model: ModelInfo, threads: int) -> onnxruntime.InferenceSession:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise ModelError("onnxruntime is not installed, but every model needs it; install it with: pip install onnxruntime") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    # idle threads that spin take the cores from numpy, which works between the batches: a volume took half as long again
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no base of their own
+        reason = str(error).splitlines()[0][:120]
+        raise ModelError(f"the model file {model.path} is not a network that onnxruntime reads ({reason}); install it again") from None
+    mark = session.get_modelmeta().custom_metadata_map.get(MARK)
+    names = [value.name for value in session.get_inputs()]
+    if mark is None or names != ["slices"]:
+        raise ModelError(f"the file {model.path} is an ONNX network, but not one of BrainTumorSeg's; use a file made by `braintumorseg export`")
+    return session

@@ -1,0 +1,213 @@
+"""The whole way on one screen: volumes -> canonical axes -> tissue units -> probabilities -> labels on the input's own grid."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.inference.models import ModelInfo
+from BrainTumorSegLib.inference.planes import acquisition_plane, choose_planes
+from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands
+from BrainTumorSegLib.inference.predictor import predict
+from BrainTumorSegLib.inference.session import Session
+from BrainTumorSegLib.inference.uncertainty import entropy
+from BrainTumorSegLib.labels import ROLES
+from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
+from BrainTumorSegLib.preprocess.orientation import Orientation, orientation_of
+from BrainTumorSegLib.progress import CancelToken, ProgressCallback
+from BrainTumorSegLib.volume import Volume, check_image
+
+REFERENCE_ORDER = ("t1ce", "flair", "t2", "t1")
+"""The result lies on the grid of the first of these that is given."""
+
+
+@dataclass(frozen=True)
+class SegmentOptions:
+    """What a user may choose beyond the model.
+
+    Attributes:
+        planes: "auto", "all", "axial" or "acquisition" (see `inference.planes.choose_planes`).
+        threads: CPU threads, None for all cores.
+        uncertainty, probabilities: whether these volumes are returned too.
+        min_island_mm3: smaller islands are removed; max_hole_mm3: enclosed holes up to this are filled; None takes the
+            model's own. Pictures have no millimeters: nothing is removed or filled there.
+    """
+
+    planes: str = "auto"
+    threads: int | None = None
+    uncertainty: bool = False
+    probabilities: bool = False
+    min_island_mm3: float | None = None
+    max_hole_mm3: float | None = None
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What was found, on the reference input's grid, and how.
+
+    Attributes:
+        labels: uint8 label map.
+        scheme: its label scheme, a key of `labels.SCHEMES`.
+        model, sha256, precision, license: of the model that made it.
+        inputs, ignored: roles that were used, and given but not used by this model.
+        unsupported: label keys that cannot be seen with these inputs.
+        planes: planes that were fused.
+        seconds: "load", "preprocess", "inference", "postprocess", "total".
+        voxels, volumes_ml: per label key; volumes_ml is None for pictures.
+        uncertainty: entropy in [0, 1], or None. probabilities: float32 [K, z, y, x], or None.
+        warnings: what the user should know.
+    """
+
+    labels: Volume
+    scheme: str
+    model: str
+    sha256: str
+    precision: str
+    license: str
+    inputs: tuple[str, ...]
+    ignored: tuple[str, ...]
+    unsupported: tuple[str, ...]
+    planes: tuple[str, ...]
+    seconds: dict[str, float]
+    voxels: dict[str, int]
+    volumes_ml: dict[str, float] | None
+    uncertainty: Volume | None
+    probabilities: np.ndarray | None
+    warnings: tuple[str, ...]
+
+    @property
+    def found(self) -> bool:
+        """Whether any voxel is labeled."""
+        return any(self.voxels.values())
+
+
+def check_inputs(volumes: Mapping[str, Volume], model: ModelInfo) -> list[str]:
+    """Refuse what cannot be segmented and say what looks doubtful.
+
+    Returns:
+        Warnings, one sentence each.
+
+    Raises:
+        InputError: no volume, an unknown role, a sequence the model needs is missing, an unusable image, or images on different grids.
+    """
+    unknown = sorted(set(volumes) - set(ROLES))
+    if unknown:
+        raise InputError(f"{', '.join(unknown)} is no sequence, but inputs are {', '.join(ROLES)}; name the volumes so")
+    missing = [role for role in model.inputs if role not in volumes]
+    if missing:
+        raise InputError(f"{model.name} needs {', '.join(missing)}, which is not given; add it or choose another model")
+    for role in model.inputs:
+        check_image(volumes[role])
+        _check_grid(volumes[role], volumes[model.inputs[0]])
+    return [warning for role in model.inputs for warning in _doubts(volumes[role])]
+
+
+def _check_grid(volume: Volume, first: Volume) -> None:
+    if not volume.same_grid(first):
+        raise InputError(f"{volume.name} lies on another grid than {first.name}, but this model reads both voxel by voxel; resample one onto the other")
+
+
+def _doubts(volume: Volume) -> list[str]:
+    if not volume.has_millimeters:
+        return []
+    extents = sorted(n * s for n, s in zip(volume.array.shape, volume.spacing_zyx_mm))
+    if extents[1] < 80 or extents[2] > 500:
+        shown = " x ".join(f"{extent:.0f}" for extent in extents)
+        return [f"{volume.name} is {shown} mm, which is no usual size of a head; check its spacing"]
+    return []
+
+
+def segment(
+    volumes: Mapping[str, Volume],
+    session: Session,
+    options: SegmentOptions,
+    progress: ProgressCallback | None = None,
+    cancel: CancelToken | None = None,
+    load_seconds: float = 0.0,
+) -> Segmentation:
+    """Segment one case with an open model.
+
+    Args:
+        volumes: role -> volume; the roles the model reads, others are ignored and named.
+        session: the open model.
+        progress: called with a rising fraction and a short message.
+        cancel: stops the work from another thread.
+        load_seconds: time the model took to open, for the record.
+
+    Raises:
+        InputError: unusable input or option. Cancelled: `cancel` was used.
+    """
+    tell = progress or (lambda fraction, message: None)
+    began = time.perf_counter()
+    model = session.model
+    warnings = check_inputs(volumes, model)
+    reference = volumes[next(role for role in REFERENCE_ORDER if role in volumes and role in model.inputs)]
+    tell(0.0, "preparing the images")
+    orientation = orientation_of(reference)
+    tissue = np.stack([_tissue(volumes[role], orientation) for role in model.inputs])
+    spacing = orientation.canonical_spacing(reference) if reference.has_millimeters else None
+    planes = _planes(reference, orientation.canonical(reference.array).shape, spacing, model, options)
+    prepared = time.perf_counter()
+
+    maps = predict(tissue, spacing, planes, session, lambda f, message: tell(0.02 + 0.93 * f, message), cancel)
+    predicted = time.perf_counter()
+
+    tell(0.96, "cleaning up the result")
+    mask = _clean(maps[0] >= model.threshold, reference, model, options)
+    probabilities = np.stack([orientation.restore(channel) for channel in maps])
+    labels = reference.like(np.ascontiguousarray(orientation.restore(mask)).astype(np.uint8), "segmentation")
+    uncertainty = reference.like(entropy(probabilities), "uncertainty") if options.uncertainty else None
+    if cancel:
+        cancel.raise_if_cancelled()
+    voxels = {key: int(np.count_nonzero(labels.array == value)) for value, key in model.labels.items()}
+    ended = time.perf_counter()
+    tell(1.0, "done")
+    return Segmentation(
+        labels=labels,
+        scheme=model.scheme,
+        model=model.name,
+        sha256=model.sha256,
+        precision=model.precision,
+        license=model.license,
+        inputs=model.inputs,
+        ignored=tuple(role for role in ROLES if role in volumes and role not in model.inputs),
+        unsupported=(),
+        planes=planes if spacing else ("picture",),
+        seconds=_rounded(load=load_seconds, preprocess=prepared - began, inference=predicted - prepared, postprocess=ended - predicted),
+        voxels=voxels,
+        volumes_ml={key: round(n * reference.voxel_ml, 3) for key, n in voxels.items()} if reference.has_millimeters else None,
+        uncertainty=uncertainty,
+        probabilities=probabilities if options.probabilities else None,
+        warnings=tuple(warnings),
+    )
+
+
+def _tissue(volume: Volume, orientation: Orientation) -> np.ndarray:
+    canonical = orientation.canonical(volume.array)  # measured in one orientation, so that a turned copy gets the same numbers
+    return np.ascontiguousarray(fit_tissue_scale(canonical).apply(canonical))
+
+
+def _planes(
+    reference: Volume, shape: tuple[int, ...], spacing: tuple[float, float, float] | None, model: ModelInfo, options: SegmentOptions
+) -> tuple[str, ...]:
+    if spacing is None:  # a picture: its one slice is shown as it was drawn, whatever plane that is
+        return (acquisition_plane(shape, (1.0, 1.0, 1.0)),)
+    return choose_planes(options.planes, model.planes, shape, spacing)
+
+
+def _clean(mask: np.ndarray, reference: Volume, model: ModelInfo, options: SegmentOptions) -> np.ndarray:
+    if not reference.has_millimeters:
+        return mask
+    island = model.postprocess["min_island_mm3"] if options.min_island_mm3 is None else options.min_island_mm3
+    hole = model.postprocess["max_hole_mm3"] if options.max_hole_mm3 is None else options.max_hole_mm3
+    voxel_mm3 = reference.voxel_ml * 1000
+    return fill_holes(remove_islands(mask, voxel_mm3, island), voxel_mm3, hole)
+
+
+def _rounded(**seconds: float) -> dict[str, float]:
+    stages = {name: round(value, 3) for name, value in seconds.items()}
+    return {**stages, "total": round(sum(seconds.values()), 3)}
