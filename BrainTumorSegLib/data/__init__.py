@@ -1,0 +1,1 @@
+"""Training sets: readers, patient-wise folds and augmentation."""

@@ -1,0 +1,60 @@
+"""All sets of a recipe as one `SliceSet`, read once and cached, and its division into training and validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from BrainTumorSegLib.data import public_sets
+from BrainTumorSegLib.data.slice_set import SliceSet, concatenate
+from BrainTumorSegLib.errors import InputError
+
+READERS: dict[str, Callable[[Path], SliceSet]] = {
+    "cheng": public_sets.read_cheng,
+    "no_tumor": public_sets.read_no_tumor,
+    "brats": public_sets.read_brats,
+    "brats/t1ce_slices": public_sets.read_t1ce_slices,
+}
+FOLDS = (1, 2, 3, 4)
+"""Folds of `cheng`, by patient; the other sets follow them, see `split`."""
+_TUMOR_FREE_VALIDATION_FOLD = 1
+
+
+def load_slices(sets: tuple[str, ...], data: Path, cache: Path, report: Callable[[float, str], None]) -> SliceSet:
+    """The slices of `sets` below the folder `data`; `cache` (.npz) is read where it exists and written where not.
+
+    Raises:
+        InputError: a set has no reader, or its folder is missing; named before anything is read.
+    """
+    if cache.is_file():
+        slices = SliceSet.load(cache)
+        if set(slices.source) == {name.rpartition("/")[2] for name in sets}:  # else it was made for other sets
+            return slices
+    for name in sets:
+        if name not in READERS:
+            raise InputError(f"the recipe asks for the set {name!r}, but readers exist for {', '.join(READERS)}; correct the recipe's sets")
+        if not (data / name).is_dir():
+            raise InputError(f"{data / name} is missing, but this recipe trains on it; give the folder that holds {', '.join(sets)} with --data")
+    parts = []
+    for i, name in enumerate(sets):
+        report(i / len(sets), f"reading {name}")
+        parts.append(READERS[name](data / name))
+    slices = concatenate(parts)
+    temporary = cache.with_name(f".{cache.name}.part")
+    slices.save(temporary)
+    temporary.replace(cache)
+    return slices
+
+
+def split(slices: SliceSet, fold: int) -> tuple[SliceSet, SliceSet]:
+    """(training, validation) of one fold.
+
+    Validation is fold `fold` of `cheng` and, always, fold 1 of `no_tumor`. `brats` and `t1ce_slices` of the same fold
+    number are kept out of training too, so that volumes of patients never seen remain for looking at.
+    """
+    tumor_free = slices.source == "no_tumor"
+    validation = np.where(tumor_free, slices.fold == _TUMOR_FREE_VALIDATION_FOLD, (slices.source == "cheng") & (slices.fold == fold))
+    training = np.where(tumor_free, slices.fold != _TUMOR_FREE_VALIDATION_FOLD, slices.fold != fold)
+    return slices.select(training), slices.select(validation)

@@ -1,0 +1,1 @@
+"""From trained weights to the shipped file: ONNX, rewritten, quantized, verified."""

@@ -1,0 +1,126 @@
+"""The model card: what a model finds, was trained on and scores, with pictures of best, median and worst cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from BrainTumorSegLib.data.slice_set import TUMOR_BIT, SliceSet
+from BrainTumorSegLib.labels import SCHEMES
+from BrainTumorSegLib.metrics.overlap import dice
+from BrainTumorSegLib.training.validation import FALSE_POSITIVE_PIXELS, Predictor, predict_slices
+
+_REFERENCE_COLOR = (86, 180, 233)
+_TILE, _ZOOM, _BAR = 288, 3, 26
+_RANKS = (("best", 1.0), ("good", 0.75), ("median", 0.5), ("poor", 0.25), ("worst", 0.0))
+
+
+def write_card(folder: Path, row: dict[str, Any], validation: SliceSet, predict: Predictor) -> None:
+    """Write NAME-card.md and NAME-cases.png to `folder` from a row of models.json and its validation slices."""
+    picture = f"{row['name']}-cases.png"
+    draw_cases(predict_slices(predict, validation, threshold=row["threshold"]), validation, SCHEMES[row["scheme"]][0].color).save(
+        folder / picture, optimize=True
+    )
+    (folder / f"{row['name']}-card.md").write_text(card_text(row, picture))
+
+
+def draw_cases(masks: np.ndarray, slices: SliceSet, color: tuple[int, int, int]) -> Image.Image:
+    """One row per tumor type, from the best scored slice to the worst; prediction in `color`, reference in blue."""
+    truth = (slices.targets & TUMOR_BIT) > 0
+    tumors = np.flatnonzero(truth.any((1, 2)))
+    scores = np.array([dice(masks[i], truth[i]) for i in tumors])
+    kinds = sorted(set(slices.kind[tumors].tolist()))
+    page = Image.new("RGB", (_TILE * len(_RANKS), (_TILE + _BAR) * len(kinds) + _BAR), (16, 18, 22))
+    for r, kind in enumerate(kinds):
+        members = tumors[slices.kind[tumors] == kind]
+        ranked = members[np.argsort(scores[slices.kind[tumors] == kind], kind="stable")]
+        for c, (rank, share) in enumerate(_RANKS):
+            i = ranked[round(share * (len(ranked) - 1))]
+            left, top = c * _TILE, r * (_TILE + _BAR)
+            page.paste(_tile(slices.tissue(np.array([i]))[0], masks[i], truth[i], color), (left, top + _BAR))
+            _write(page, (left + 6, top + 5), f"{kind}, {rank}: Dice {dice(masks[i], truth[i]):.2f}")
+    _legend(page, color)
+    return page
+
+
+def _tile(tissue: np.ndarray, mask: np.ndarray, truth: np.ndarray, color: tuple[int, int, int]) -> Image.Image:
+    gray = np.clip(tissue / max(float(np.percentile(tissue, 99.5)), 1e-6) * 255, 0, 255).astype(np.uint8)
+    size = (gray.shape[1] * _ZOOM, gray.shape[0] * _ZOOM)
+    large = np.array(Image.fromarray(gray).resize(size, Image.Resampling.BICUBIC).convert("RGB"))
+    for area, outline in ((truth, _REFERENCE_COLOR), (mask, color)):
+        large[_outline(np.array(Image.fromarray(area).resize(size, Image.Resampling.NEAREST)))] = outline
+    return Image.fromarray(large).resize((_TILE, _TILE), Image.Resampling.LANCZOS)
+
+
+def _outline(area: np.ndarray, width: int = 4) -> np.ndarray:
+    from scipy import ndimage
+
+    return area & ~ndimage.binary_erosion(area, iterations=width)
+
+
+def _write(page: Image.Image, place: tuple[int, int], text: str, fill: tuple[int, int, int] = (236, 238, 240)) -> None:
+    ImageDraw.Draw(page).text(place, text, fill=fill, font=ImageFont.load_default(15))
+
+
+def _legend(page: Image.Image, color: tuple[int, int, int]) -> None:
+    top = page.height - _BAR + 5
+    _write(page, (6, top), "reference", _REFERENCE_COLOR)
+    _write(page, (90, top), "model", color)
+    _write(page, (150, top), "ranked by Dice within each tumor type, on slices of patients not trained on", (150, 156, 164))
+
+
+def card_text(row: dict[str, Any], picture: str) -> str:
+    """The card in Markdown."""
+    scores = row["scores"]
+    kinds = "\n".join(f"| {kind} | {value:.3f} |" for kind, value in scores["dice_by_kind"].items())
+    data = "\n".join(f"| {entry['name']} | {entry['what']} | {entry['license']} |" for entry in row["training_data"])
+    marked = f"{100 * scores['false_positive_rate']:.1f} % of {scores['n_tumor_free']} tumor-free slices"
+    lost = f"- Against its fp32 original ({scores['dice_fp32']:.4f}) it loses {scores['dice_lost_to_fp32']:.4f} Dice." if "dice_fp32" in scores else ""
+    return f"""# {row["name"]}: {row["title"].lower()}
+
+{row["task"]} **Research only, not a medical device.**
+
+- Network: {row["network"]}
+- Input: {", ".join(row["inputs"])}; slices in the {", ".join(row["planes"])} plane, resampled to {240 / 224:.2f} mm
+- File: `{row["file"]}`, {row["precision"]}, sha256 `{row["sha256"]}`
+- License of the weights: {row["license"]}. {row["license_note"]}
+
+## Scores of this file
+
+On {scores["split"]} ({scores["average"]}; threshold {row["threshold"]}, no post-processing):
+
+| | Dice |
+|---|---|
+| all {scores["n"]} tumor slices | **{scores["dice"]:.3f}** |
+{kinds}
+
+- False positives: {marked} have more than {FALSE_POSITIVE_PIXELS} marked pixels.
+- Mean IoU as Aprianto & Riana 2025 count it (all pixels pooled, mean of background and tumor IoU): {scores["mean_iou"]:.3f} on tumor slices,
+  {scores["mean_iou_with_tumor_free"]:.3f} with the tumor-free ones; tumor IoU alone {scores["tumor_iou"]:.3f}.
+{lost}
+{_cross_validation(scores)}
+![Best to worst cases of each tumor type]({picture})
+
+## Trained on
+
+| set | what | license |
+|---|---|---|
+{data}
+
+## Not for
+
+Children, brains after surgery or radiation, CT, images without contrast agent, and tumors other than glioma, meningioma
+and pituitary tumor were not trained on or not scored. A result is a proposal that a person has to check.
+"""
+
+
+def _cross_validation(scores: dict[str, Any]) -> str:
+    if "cross_validation" not in scores:
+        return ""
+    result = scores["cross_validation"]
+    folds = ", ".join(f"fold {fold} {entry['dice']:.3f} (n = {entry['n']})" for fold, entry in result["folds"].items())
+    note = f" {result['note']}" if "note" in result else ""
+    return f"- Four-fold cross-validation by patient, fp32: mean Dice {result['mean_dice']:.3f} ({folds}).{note}\n"

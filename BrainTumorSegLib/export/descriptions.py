@@ -1,0 +1,32 @@
+"""What models.json says of each shipped model beside what is measured: inputs, planes, data, licenses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_CHENG = {"name": "cheng", "what": "T1-contrast slices of 3 planes, figshare 1512427 (J. Cheng), folds 1-3", "license": "CC BY 4.0"}
+_NO_TUMOR = {"name": "no_tumor", "what": "tumor-free head MRI slices, 'Brain Tumor MRI Dataset'/Br35H, folds 2-5", "license": "not verified"}
+_BRATS = {
+    "name": "brats",
+    "what": "T1ce volumes of gliomas, BraTS 2018-2021, folds 1-3 and 5",
+    "license": "BraTS challenge terms (research); BraTS 2021: CC BY 4.0",
+}
+_SLICES = {"name": "t1ce_slices", "what": "one axial T1ce slice a patient, BraTS 2020, folds 1-3 and 5", "license": "BraTS challenge terms (research)"}
+
+DESCRIPTIONS: dict[str, dict[str, Any]] = {
+    "t1ce-tumor": {
+        "title": "Tumor on contrast-enhanced T1",
+        "task": "Marks glioma, meningioma and pituitary tumor (enhancing and necrotic parts, no edema) on T1 after contrast agent.",
+        "inputs": ["t1ce"],
+        "scheme": "tumor",
+        "planes": ["axial", "coronal", "sagittal"],
+        "threshold": 0.5,
+        "postprocess": {"min_island_mm3": 100.0, "max_hole_mm3": 1000.0},
+        "license": "research only (BraTS challenge terms; one training set, no_tumor, has no verified license)",
+        "license_note": (
+            "The weights were trained on BraTS data (research use) and on a tumor-free set whose license could not be verified: "
+            "use them for research and education, not for patient care and not commercially."
+        ),
+        "training_data": [_CHENG, _NO_TUMOR, _BRATS, _SLICES],
+    },
+}

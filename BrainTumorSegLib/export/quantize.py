@@ -1,0 +1,79 @@
+"""int8 and dynamic-range quantization of an exported network, calibrated on real slices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_dynamic, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from BrainTumorSegLib.export.to_onnx import IR_VERSION, mark
+
+
+class SliceReader(CalibrationDataReader):
+    """Feeds calibration slices [n, C, H, W] in small batches."""
+
+    def __init__(self, slices: np.ndarray, batch: int = 8) -> None:
+        self._batches: Iterator[np.ndarray] = iter([slices[i : i + batch] for i in range(0, len(slices), batch)])
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        batch = next(self._batches, None)
+        return None if batch is None else {"slices": batch}
+
+
+def fold(source: Path, target: Path) -> None:
+    """Constants folded and BatchNorm merged into convolutions: the graph that both precisions start from."""
+    quant_pre_process(str(source), str(target), skip_symbolic_shape=True)
+
+
+def quantize_int8(source: Path, target: Path, slices: np.ndarray, metadata: dict[str, Any], keep_float: tuple[str, ...] = ()) -> None:
+    """Static quantization, Q/DQ form: activations uint8 per tensor, weights int8 per channel.
+
+    Args:
+        source: the fp32 file; target: the file to write.
+        slices: float32 [n, C, H, W] in tissue units, whose activations set the ranges.
+        keep_float: node names that stay in float.
+    """
+    folded = target.with_suffix(".folded.onnx")
+    fold(source, folded)
+    try:
+        nodes = onnx.load(str(folded)).graph.node
+        # the last activation decides the border of the mask, and a sigmoid in int8 has no more than 256 steps
+        sensitive = [node.name for node in nodes if node.op_type == "Sigmoid" or node.name in keep_float]
+        quantize_static(
+            str(folded),
+            str(target),
+            SliceReader(slices),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.MinMax,
+            nodes_to_exclude=sensitive,
+            extra_options={"ActivationSymmetric": False, "WeightSymmetric": True, "CalibMovingAverage": True},
+        )
+    finally:
+        folded.unlink(missing_ok=True)
+    _finish(target, metadata)
+
+
+def quantize_dynamic_range(source: Path, target: Path, metadata: dict[str, Any]) -> None:
+    """Dynamic-range quantization: weights uint8, activations quantized batch by batch at run time (paper A's DRQ)."""
+    folded = target.with_suffix(".folded.onnx")
+    fold(source, folded)
+    try:
+        quantize_dynamic(str(folded), str(target), weight_type=QuantType.QUInt8)
+    finally:
+        folded.unlink(missing_ok=True)
+    _finish(target, metadata)
+
+
+def _finish(path: Path, metadata: dict[str, Any]) -> None:
+    model = onnx.load(str(path))
+    model.ir_version = IR_VERSION
+    mark(model, metadata)
+    onnx.save(model, str(path))

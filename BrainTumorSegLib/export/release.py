@@ -1,0 +1,127 @@
+"""Everything that leaves a run: files in each precision, their scores, models.json and the model card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from BrainTumorSegLib import __version__
+from BrainTumorSegLib.data.slice_set import SliceSet
+from BrainTumorSegLib.data.sources import load_slices, split
+from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.export.card import write_card
+from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
+from BrainTumorSegLib.export.quantize import quantize_dynamic_range, quantize_int8
+from BrainTumorSegLib.export.to_onnx import export_onnx
+from BrainTumorSegLib.networks.attention_unet import AttentionUNet
+from BrainTumorSegLib.training.checkpoint import load_tensors
+from BrainTumorSegLib.training.recipe import Recipe, from_dict
+from BrainTumorSegLib.training.runs import CACHE
+from BrainTumorSegLib.training.validation import Predictor, predict_slices, score_slices
+
+Report = Callable[[float, str], None]
+_CALIBRATION_SLICES = 300
+_PRECISIONS = ("fp32", "dynamic", "int8")
+
+
+def release(
+    run: Path, folder: Path, precisions: tuple[str, ...], data: Path | None, report: Report, cross_validation: Path | None = None
+) -> list[dict[str, Any]]:
+    """Write the model of `run` to `folder` in each of `precisions`, with models.json and, given data, scores and a card.
+
+    Returns:
+        The rows of models.json, the shipped precision (int8 where made) first.
+
+    Raises:
+        InputError: `run` holds no run, or the data are missing.
+    """
+    settings = _read_run(run)
+    recipe: Recipe = from_dict(settings["recipe"])
+    weights, progress = load_tensors(run / "weights.safetensors")
+    network = AttentionUNet(recipe.network)
+    network.load_state_dict(weights)
+    network.keep_outputs(1)  # the whole-tumor head exists in training only
+    folder.mkdir(parents=True, exist_ok=True)
+    metadata = {"name": recipe.name, "version": __version__, "steps": progress["step"]}
+    fp32 = folder / f"{recipe.name}-fp32.onnx"
+    export_onnx(network, fp32, metadata, recipe.network.in_channels)
+    training, validation = _slices(recipe, data, run, settings["fold"], report)
+    rows = []
+    for i, precision in enumerate(sorted(set(precisions) | {"fp32"}, key=_PRECISIONS.index)):
+        report(0.1 + 0.8 * i / 3, f"{precision}: quantizing and scoring")
+        path = folder / f"{recipe.name}-{precision}.onnx"
+        if precision == "dynamic":
+            quantize_dynamic_range(fp32, path, metadata)
+        elif precision == "int8" and training is not None:
+            quantize_int8(fp32, path, calibration_slices(training, recipe.seed), metadata)
+        scores = _scores(path, validation, settings["fold"]) if validation is not None else {}
+        rows.append(_row(recipe, path, precision, scores, run))
+    _state_losses(rows, cross_validation)
+    rows = [row for row in reversed(rows) if row["precision"] in precisions]
+    if "fp32" not in precisions:
+        fp32.unlink()
+    (folder / "models.json").write_text(json.dumps({"format": 1, "models": rows}, indent=1) + "\n")
+    if validation is not None:
+        report(0.95, "drawing the model card")
+        write_card(folder, rows[0], validation, onnx_predictor(folder / rows[0]["file"]))
+    return rows
+
+
+def calibration_slices(training: SliceSet, seed: int) -> np.ndarray:
+    """Training slices for int8 ranges, float32 [300, 1, 224, 224] at most, each source by its share."""
+    numbers = np.random.default_rng(seed)
+    chosen = numbers.choice(len(training), min(_CALIBRATION_SLICES, len(training)), replace=False)
+    return training.tissue(np.sort(chosen))[:, None]
+
+
+def onnx_predictor(path: Path) -> Predictor:
+    """An ONNX file as a function from slices to tumor probabilities."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return lambda images: session.run(None, {"slices": images})[0][:, 0]
+
+
+def _read_run(run: Path) -> dict[str, Any]:
+    try:
+        return json.loads((run / "run.json").read_text())
+    except OSError:
+        raise InputError(f"{run} holds no run (run.json is missing); give the folder that `braintumorseg train` made") from None
+
+
+def _slices(recipe: Recipe, data: Path | None, run: Path, fold: int, report: Report) -> tuple[SliceSet | None, SliceSet | None]:
+    if data is None:
+        return None, None
+    shared = run.parent / CACHE  # cross-validation keeps one cache for all folds
+    cache = shared if shared.is_file() and not (run / CACHE).is_file() else run / CACHE
+    return split(load_slices(recipe.sets, data, cache, report), fold)
+
+
+def _scores(path: Path, validation: SliceSet, fold: int) -> dict[str, Any]:
+    scores = score_slices(predict_slices(onnx_predictor(path), validation), validation)
+    return {"split": f"cheng fold {fold}, tumor-free: no_tumor fold 1", "average": "mean over slices at 224 x 224", **scores}
+
+
+def _row(recipe: Recipe, path: Path, precision: str, scores: dict[str, Any], run: Path) -> dict[str, Any]:
+    started = json.loads((run / "scores.json").read_text()).get("started_from") if (run / "scores.json").is_file() else None
+    network = f"attention U-Net, EfficientNet-Lite{recipe.network.variant} encoder, started from {started}"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"name": recipe.name, **DESCRIPTIONS[recipe.name], "network": network, "file": path.name, "sha256": digest, "precision": precision, "scores": scores}
+
+
+def _state_losses(rows: list[dict[str, Any]], cross_validation: Path | None) -> None:
+    """What each quantized file loses against fp32, and the cross-validated score, beside its own scores."""
+    exact = rows[0]["scores"]
+    for row in rows:
+        if not row["scores"]:
+            continue
+        if row["precision"] != "fp32":
+            row["scores"]["dice_fp32"] = exact["dice"]
+            row["scores"]["dice_lost_to_fp32"] = round(exact["dice"] - row["scores"]["dice"], 4)
+        if cross_validation is not None:
+            row["scores"]["cross_validation"] = json.loads(cross_validation.read_text())

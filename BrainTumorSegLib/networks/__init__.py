@@ -1,0 +1,1 @@
+"""Networks in PyTorch: the workshop's side of the house, never imported at inference."""

@@ -1,0 +1,1 @@
+"""Building blocks, one attention block per file."""

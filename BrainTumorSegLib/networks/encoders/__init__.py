@@ -1,0 +1,1 @@
+"""Encoders that can start from ImageNet weights."""

@@ -1,0 +1,1 @@
+"""Training: recipes, losses, loop and checkpoints."""

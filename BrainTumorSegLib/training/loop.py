@@ -1,0 +1,203 @@
+"""The training loop: reads top to bottom, resumes exactly, writes a log that tells the whole story."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from BrainTumorSegLib.data.slice_set import SliceSet
+from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.networks.attention_unet import AttentionUNet
+from BrainTumorSegLib.networks.encoders.efficientnet_lite import find_imagenet_weights, load_imagenet_weights
+from BrainTumorSegLib.training import checkpoint
+from BrainTumorSegLib.training.batches import BatchMaker
+from BrainTumorSegLib.training.losses import bce_dice
+from BrainTumorSegLib.training.recipe import Recipe
+from BrainTumorSegLib.training.validation import Predictor, predict_slices, score_slices
+
+Report = Callable[[float, str], None]
+_CHECKPOINT_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Where and in which precision a run computes: changes the time, not the recipe."""
+
+    device: torch.device
+    bf16: bool
+
+
+def choose_hardware(device: str, bf16: bool | None = None) -> Hardware:
+    """`device` is "cpu" or "cuda"; bfloat16 is used where the chip has it, unless `bf16` says otherwise.
+
+    Raises:
+        InputError: a device that is not there; another is never taken silently.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda was asked for, but PyTorch finds no CUDA device; use --device cpu or install a CUDA build of torch")
+    torch.set_flush_denormal(True)  # vanishing activations become denormal numbers, on which a CPU crawls
+    if bf16 is None:
+        bf16 = torch.cuda.is_bf16_supported() if device == "cuda" else bool(torch.cpu._is_avx512_bf16_supported())
+    return Hardware(torch.device(device), bf16)
+
+
+class Trainer:
+    """One run: network, optimizer, weight average and log in one folder.
+
+    Files: recipe.json; last.safetensors (everything needed to go on); weights.safetensors (the averaged weights);
+    log.csv (one row per validation); scores.json (the last validation in full).
+    """
+
+    def __init__(self, recipe: Recipe, training: SliceSet, validation: SliceSet, run: Path, hardware: Hardware) -> None:
+        self.recipe, self.run, self.hardware = recipe, run, hardware
+        self.batches = BatchMaker(training, recipe)
+        self.validation = validation
+        torch.manual_seed(recipe.seed)
+        self.network = AttentionUNet(recipe.network)
+        self.started_from = start_from_imagenet(self.network)
+        place(self.network, hardware)
+        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.optimizer = make_optimizer(self.network, recipe)
+        self.step, self.seconds, self.losses = 0, 0.0, [0.0, 0.0]
+
+    def fit(self, report: Report) -> dict[str, Any]:
+        """Train to the recipe's last step; returns the last validation's scores."""
+        saved = time.monotonic()
+        scores: dict[str, Any] = {}
+        while self.step < self.recipe.steps:
+            began = time.monotonic()
+            loss = self.train_step()
+            self.losses = [self.losses[0] + loss, self.losses[1] + 1]
+            self.seconds += time.monotonic() - began
+            report(self.step / self.recipe.steps, f"step {self.step} of {self.recipe.steps}, loss {loss:.3f}")
+            if self.step % self.recipe.validate_every == 0 or self.step == self.recipe.steps:
+                scores = self.validate()
+                saved = -math.inf
+            if time.monotonic() - saved > _CHECKPOINT_SECONDS:
+                self.save()
+                saved = time.monotonic()
+        return scores
+
+    def train_step(self) -> float:
+        """One batch; returns its loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["share"] * self.recipe.rate_at(self.step)
+        torch.manual_seed(self.recipe.seed * 7_919 + self.step)  # dropout follows the step too: a resumed run repeats it
+        images, targets, known = (t.to(self.hardware.device) for t in self.batches(self.step))
+        self.network.train()
+        self.network.encoder.freeze(self.recipe.phase_at(self.step).frozen_stages)
+        with torch.autocast(self.hardware.device.type, torch.bfloat16, enabled=self.hardware.bf16):
+            logits = self.network(images.contiguous(memory_format=torch.channels_last))
+        logits = logits.float()
+        loss = bce_dice(logits[:, :1], targets[:, :1], known[:, :1])
+        if logits.shape[1] > 1:
+            loss = loss + self.recipe.whole_tumor_weight * bce_dice(logits[:, 1:], targets[:, 1:], known[:, 1:])
+        if not torch.isfinite(loss):
+            raise RuntimeError(f"the loss became {loss.item()} at step {self.step}; lower learning_rate and start again")
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimizer.step()
+        self.step += 1
+        self._update_average()
+        return loss.item()
+
+    def _update_average(self) -> None:
+        decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))  # early weights are forgotten soon
+        for name, value in self.network.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.average[name].lerp_(value, 1 - decay)
+            else:
+                self.average[name].copy_(value)
+
+    def validate(self) -> dict[str, Any]:
+        """Score the averaged weights on the validation slices, add a row to log.csv and save everything."""
+        network = AttentionUNet(self.recipe.network)
+        network.load_state_dict(self.average)
+        place(network, self.hardware)
+        scores = score_slices(predict_slices(network_predictor(network, self.hardware), self.validation), self.validation)
+        row = {
+            "step": self.step,
+            "minutes": round(self.seconds / 60, 2),
+            "training_loss": round(self.losses[0] / max(self.losses[1], 1), 5),
+            **{key: value for key, value in scores.items() if not isinstance(value, dict)},
+            **{f"dice_{kind}": value for kind, value in scores["dice_by_kind"].items()},
+        }
+        self.losses = [0.0, 0.0]
+        append_row(self.run / "log.csv", row)
+        (self.run / "scores.json").write_text(json.dumps({"step": self.step, "started_from": self.started_from, **scores}, indent=1) + "\n")
+        self.save()
+        return scores
+
+    def save(self) -> None:
+        """Write last.safetensors and weights.safetensors."""
+        state = {"network": self.network.state_dict(), "average": self.average, "optimizer": checkpoint.optimizer_tensors(self.optimizer)}
+        progress = {"step": self.step, "seconds": self.seconds, "losses": self.losses}
+        checkpoint.save_tensors(self.run / "last.safetensors", checkpoint.pack(state), progress)
+        checkpoint.save_tensors(self.run / "weights.safetensors", self.average, {"step": self.step})
+
+    def resume(self) -> None:
+        """Go on where last.safetensors was written; validations that came after it are forgotten."""
+        tensors, progress = checkpoint.load_tensors(self.run / "last.safetensors")
+        self.network.load_state_dict(checkpoint.unpack(tensors, "network"))
+        self.average = {name: value.to(self.hardware.device) for name, value in checkpoint.unpack(tensors, "average").items()}
+        checkpoint.restore_optimizer(self.optimizer, checkpoint.unpack(tensors, "optimizer"))
+        self.step, self.seconds, self.losses = progress["step"], progress["seconds"], progress["losses"]
+
+
+def start_from_imagenet(network: AttentionUNet) -> str:
+    """Load ImageNet weights where their package is installed; says what the run started from."""
+    path = find_imagenet_weights(network.config.variant)
+    if path is None:
+        return "random weights"
+    load_imagenet_weights(network.encoder, path)
+    return f"ImageNet weights {path.name}"
+
+
+def place(network: torch.nn.Module, hardware: Hardware) -> None:
+    """Move to the device, in the channels-last layout that convolutions are fastest in."""
+    network.to(device=hardware.device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
+
+
+def make_optimizer(network: AttentionUNet, recipe: Recipe) -> torch.optim.AdamW:
+    """AdamW; the pretrained encoder learns slower, and scales and biases are not decayed."""
+    groups = []
+    for prefix, share in (("encoder.", recipe.encoder_rate), ("", 1.0)):
+        named = [(n, p) for n, p in network.named_parameters() if n.startswith("encoder.") == bool(prefix)]
+        groups.append({"params": [p for _, p in named if p.ndim > 1], "weight_decay": recipe.weight_decay, "share": share})
+        groups.append({"params": [p for _, p in named if p.ndim <= 1], "weight_decay": 0.0, "share": share})
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+
+
+def network_predictor(network: torch.nn.Module, hardware: Hardware) -> Predictor:
+    """The network as a function from slices to tumor probabilities."""
+    network.eval()
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        batch = torch.from_numpy(images).to(hardware.device, memory_format=torch.channels_last)
+        with torch.inference_mode(), torch.autocast(hardware.device.type, torch.bfloat16, enabled=hardware.bf16):
+            return torch.sigmoid(network(batch)[:, 0].float()).cpu().numpy()
+
+    return predict
+
+
+def append_row(path: Path, row: dict[str, Any]) -> None:
+    """Add a row to a CSV file; rows of steps that are done again are replaced."""
+    rows: list[dict[str, Any]] = []
+    if path.is_file():
+        with path.open(newline="") as file:
+            rows = [old for old in csv.DictReader(file) if int(old["step"]) < row["step"]]
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        writer.writeheader()
+        writer.writerows([*rows, row])

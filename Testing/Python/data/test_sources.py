@@ -1,0 +1,94 @@
+"""The sets of a recipe are read once, and folds are kept apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from BrainTumorSegLib.data import sources
+from BrainTumorSegLib.data.slice_set import SliceSet
+from BrainTumorSegLib.data.sources import FOLDS, load_slices, split
+from BrainTumorSegLib.errors import InputError
+from Testing.Python.tiny import slice_set
+
+
+def silent(fraction: float, message: str) -> None:
+    pass
+
+
+@pytest.fixture
+def readers(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Two made-up sets "one" and "two/part"; the list fills with the folders that are read."""
+    read: list[Path] = []
+
+    def reader(pool: str) -> Callable[[Path], SliceSet]:
+        def run(folder: Path) -> SliceSet:
+            read.append(folder)
+            return slice_set({pool: 2}, size=8)
+
+        return run
+
+    monkeypatch.setattr(sources, "READERS", {"one": reader("one/none"), "two/part": reader("part/none")})
+    return read
+
+
+def test_sets_are_read_in_order_below_the_data_folder_and_cached(tmp_path: Path, readers: list[Path]) -> None:
+    for name in ("one", "two/part"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "run").mkdir()
+    told: list[tuple[float, str]] = []
+    slices = load_slices(("two/part", "one"), tmp_path, tmp_path / "run" / "slices.npz", lambda fraction, message: told.append((fraction, message)))
+    assert slices.source.tolist() == ["part", "part", "one", "one"]
+    assert readers == [tmp_path / "two/part", tmp_path / "one"]
+    assert told == [(0.0, "reading two/part"), (0.5, "reading one")]
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["slices.npz"]
+    again = load_slices(("two/part", "one"), tmp_path / "not there any more", tmp_path / "run" / "slices.npz", silent)
+    assert np.array_equal(again.images, slices.images)
+    assert len(readers) == 2
+
+
+def test_a_missing_folder_is_named_before_anything_is_read(tmp_path: Path, readers: list[Path]) -> None:
+    (tmp_path / "one").mkdir()
+    with pytest.raises(
+        InputError, match=re.escape(f"{tmp_path / 'two/part'} is missing, but this recipe trains on it; give the folder that holds one, two/part with --data")
+    ):
+        load_slices(("one", "two/part"), tmp_path, tmp_path / "slices.npz", silent)
+    assert readers == []
+    assert not (tmp_path / "slices.npz").exists()
+
+
+def test_a_set_without_a_reader_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the recipe asks for the set 'chang', but readers exist for cheng, no_tumor, brats, brats/t1ce_slices"):
+        load_slices(("chang",), tmp_path, tmp_path / "slices.npz", silent)
+
+
+def every_pool() -> SliceSet:
+    """Every source in folds 1 to 4, and a fifth fold of those that have one."""
+    slices = slice_set({"cheng/glioma": 8, "cheng/pituitary": 4, "no_tumor/none": 8, "brats/glioma": 8, "brats/none": 4, "t1ce_slices/glioma": 8}, size=8)
+    slices.fold[[19, 23, 35]] = 5  # one of no_tumor, brats and t1ce_slices
+    return slices
+
+
+@pytest.mark.parametrize("fold", FOLDS)
+def test_a_fold_is_never_on_both_sides(fold: int) -> None:
+    slices = every_pool()
+    training, validation = split(slices, fold)
+    assert not set(training.case) & set(validation.case)
+    assert set(validation.source) == {"cheng", "no_tumor"}
+    assert set(validation.fold[validation.source == "cheng"]) == {fold}
+    assert set(validation.fold[validation.source == "no_tumor"]) == {1}  # always the same, whatever the fold
+    for source, folds in (
+        ("cheng", set(FOLDS) - {fold}),
+        ("brats", {1, 2, 3, 4, 5} - {fold}),
+        ("t1ce_slices", {1, 2, 3, 4, 5} - {fold}),
+        ("no_tumor", {2, 3, 4, 5}),
+    ):
+        assert set(training.fold[training.source == source]) == folds
+    # left out of both: brats and t1ce_slices of this fold
+    left = ~np.isin(slices.case, np.concatenate([training.case, validation.case]))
+    assert set(slices.source[left]) == {"brats", "t1ce_slices"}
+    assert set(slices.fold[left]) == {fold}

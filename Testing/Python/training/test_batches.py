@@ -1,0 +1,87 @@
+"""A batch follows from the recipe, the seed and the step, and from nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from BrainTumorSegLib.data.augmentation import AugmentationConfig
+from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.training.batches import BatchMaker, known_pixels
+from Testing.Python.tiny import TRAINING_POOLS, slice_set, tiny_recipe
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SLICES = slice_set(TRAINING_POOLS)
+STILL = AugmentationConfig(
+    rotation_deg=0,
+    scale=(1, 1),
+    shear=0,
+    shift=0,
+    flip=0,
+    elastic=0,
+    bias=0,
+    gamma_probability=0,
+    contrast=(1, 1),
+    blur=0,
+    low_resolution=0,
+    noise_probability=0,
+    erase=0,
+)
+
+
+def test_the_same_seed_and_step_give_the_same_batch_in_any_order() -> None:
+    maker, other = BatchMaker(SLICES, tiny_recipe()), BatchMaker(SLICES, tiny_recipe())
+    maker(0)
+    for one, two in zip(maker(3), other(3)):
+        assert torch.equal(one, two)
+
+
+def test_another_step_or_seed_gives_another_batch() -> None:
+    maker = BatchMaker(SLICES, tiny_recipe())
+    assert not torch.equal(maker(0)[0], maker(1)[0])
+    assert not torch.equal(maker(0)[0], BatchMaker(SLICES, tiny_recipe(seed=2))(0)[0])
+
+
+def test_the_size_follows_the_phases() -> None:
+    maker = BatchMaker(SLICES, tiny_recipe())  # 4 steps at 32, then 64
+    assert [tuple(t.shape) for t in maker(3)] == [(4, 1, 32, 32), (4, 2, 32, 32), (4, 2, 32, 32)]
+    assert maker(4)[0].shape == (4, 1, 64, 64)
+
+
+def test_each_pool_gives_its_share_in_the_order_of_the_recipe() -> None:
+    numbered = slice_set({"cheng/glioma": 8, "cheng/pituitary": 4, "no_tumor/none": 8}, size=32)
+    numbered.images[:] = np.arange(1, 21)[:, None, None]
+    numbered.low[:], numbered.high[:], numbered.mean[:] = 0, 255, 1  # tissue is the number of the slice
+    maker = BatchMaker(numbered, tiny_recipe(batch={"no_tumor/none": 1, "cheng/pituitary": 3, "cheng/glioma": 2}, augmentation=STILL))
+    drawn = np.array([[round(float(image[0, 16, 16])) for image in maker(step)[0]] for step in range(40)])
+    assert set(drawn[:, 0]) == set(range(13, 21))
+    assert set(drawn[:, 1:4].ravel()) == set(range(9, 13))
+    assert set(drawn[:, 4:].ravel()) == set(range(1, 9))
+
+
+def test_an_empty_pool_is_refused_by_name() -> None:
+    with pytest.raises(
+        InputError, match="no training slice belongs to brats/none, cheng/meningioma, which recipe t1ce-tumor draws from; check the data folder or set batch"
+    ):
+        BatchMaker(SLICES, tiny_recipe(batch={"cheng/glioma": 1, "brats/none": 1, "cheng/meningioma": 1}))
+
+
+def test_targets_are_the_two_bits() -> None:
+    maker = BatchMaker(SLICES, tiny_recipe(augmentation=STILL))
+    _, targets, _ = maker(4)
+    assert (targets[:, 0] <= targets[:, 1]).all()  # the tumor lies in the whole tumor
+    assert targets[0, 0].any()
+    assert (targets[0, 1] > targets[0, 0]).any()
+    assert not targets[3, 0].any()  # t1ce_slices know the whole tumor only
+    assert targets[3, 1].any()
+
+
+def test_what_is_not_known_of_each_source_is_left_out() -> None:
+    # pixels: background, edema, tumor; channels: tumor, whole tumor
+    targets = torch.tensor([[[[0, 0, 1]], [[0, 1, 1]]]], dtype=torch.float32).repeat(4, 1, 1, 1)
+    known = known_pixels(np.array(["t1ce_slices", "cheng", "brats", "no_tumor"]), targets)
+    assert known[0].tolist() == [[[1, 0, 0]], [[1, 1, 1]]]  # inside the whole tumor, where the tumor proper lies is unknown
+    assert known[1].tolist() == [[[1, 1, 1]], [[0, 0, 0]]]  # edema is not drawn
+    assert known[2:].min() == 1

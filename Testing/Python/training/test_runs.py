@@ -1,0 +1,122 @@
+"""A run folder belongs to one run: it is started, resumed and finished, never mixed with another."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.training.checkpoint import load_tensors
+from BrainTumorSegLib.training.loop import Hardware
+from BrainTumorSegLib.training.recipe import Phase, Recipe, from_dict
+from BrainTumorSegLib.training.runs import CACHE, train_all_folds, train_fold
+from Testing.Python.tiny import TRAINING_POOLS, slice_set, tiny_recipe
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+CPU = Hardware(torch.device("cpu"), bf16=False)
+RECIPE = tiny_recipe(phases=(Phase(1, 32),))
+
+
+def silent(fraction: float, message: str) -> None:
+    pass
+
+
+def start(run: Path, recipe: Recipe = RECIPE, fold: int = 4, resume: bool = False, data: Path = Path("nowhere")) -> dict:
+    return train_fold(recipe, data, run, fold, CPU, resume, silent)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A folder with prepared slices, in which a run can start without the public sets."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    slice_set(TRAINING_POOLS, size=32).save(folder / CACHE)
+    return folder
+
+
+def test_a_run_starts_is_refused_twice_and_is_resumed(run: Path) -> None:
+    scores = start(run)
+    assert sorted(path.name for path in run.iterdir()) == [
+        "curves.png",
+        "last.safetensors",
+        "log.csv",
+        "run.json",
+        "scores.json",
+        "slices.npz",
+        "weights.safetensors",
+    ]
+    # fold 4 of cheng: gliomas 3 and 7, pituitary tumor 3; fold 1 of no_tumor: 0 and 4
+    assert (scores["n"], scores["n_tumor_free"]) == (3, 2)
+    settings = json.loads((run / "run.json").read_text())
+    assert settings["fold"] == 4
+    assert from_dict(settings["recipe"]) == RECIPE
+    assert min(Image.open(run / "curves.png").size) > 300
+
+    with pytest.raises(InputError, match="already holds a run; add --resume to go on with it, or give another folder with -o"):
+        start(run)
+    other = re.escape("was started with another recipe, fold or --set; resume with the same ones, or give another folder with -o")
+    with pytest.raises(InputError, match=other):
+        start(run, tiny_recipe(phases=(Phase(1, 32),), seed=2), resume=True)
+    with pytest.raises(InputError, match=other):
+        start(run, fold=3, resume=True)
+    assert json.loads((run / "run.json").read_text()) == settings
+
+    written = load_tensors(run / "weights.safetensors")[0]
+    assert start(run, resume=True)["dice"] == scores["dice"]  # finished: nothing is done again
+    assert all(torch.equal(tensor, written[name]) for name, tensor in load_tensors(run / "weights.safetensors")[0].items())
+
+
+def test_resume_in_an_empty_folder_is_a_start(run: Path) -> None:
+    assert start(run, resume=True)["n"] == 3
+
+
+@pytest.mark.parametrize("fold", [0, 5, -1])
+def test_an_unknown_fold_is_refused(run: Path, fold: int) -> None:
+    with pytest.raises(InputError, match=f"fold is {fold}, but the folds are 1, 2, 3, 4; choose one of them or all"):
+        start(run, fold=fold)
+    assert not (run / "run.json").exists()
+
+
+def test_missing_data_are_named_and_the_folder_stays_free(tmp_path: Path) -> None:
+    (tmp_path / "data" / "cheng").mkdir(parents=True)
+    run = tmp_path / "run"
+    for _ in range(2):  # the second time too: what could not begin is no run
+        with pytest.raises(InputError, match=re.escape(f"{tmp_path / 'data' / 'no_tumor'} is missing, but this recipe trains on it")):
+            start(run, data=tmp_path / "data")
+    assert list(run.iterdir()) == []
+
+
+def test_a_recipe_whose_pools_are_empty_leaves_the_folder_free(run: Path) -> None:
+    with pytest.raises(InputError, match="no training slice belongs to cheng/meningioma"):
+        start(run, tiny_recipe(batch={"cheng/meningioma": 2}))
+    assert [path.name for path in run.iterdir()] == [CACHE]
+
+
+def test_slices_prepared_for_other_sets_are_not_taken(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=re.escape(f"{tmp_path / 'cheng'} is missing")):
+        start(run, tiny_recipe(sets=("cheng", "no_tumor")), data=tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="the run folder .*file/run cannot be written .*; give another one with -o"):
+        start(tmp_path / "file" / "run")
+
+
+def test_all_folds_are_trained_each_in_its_folder_and_their_mean_is_stated(run: Path) -> None:
+    told: list[tuple[float, str]] = []
+    result = train_all_folds(RECIPE, Path("nowhere"), run, CPU, False, lambda fraction, message: told.append((fraction, message)))
+    assert list(result["folds"]) == ["1", "2", "3", "4"]
+    assert result["mean_dice"] == pytest.approx(sum(scores["dice"] for scores in result["folds"].values()) / 4)
+    assert json.loads((run / "cross_validation.json").read_text()) == result
+    for fold in (1, 2, 3, 4):
+        assert json.loads((run / f"fold{fold}" / "run.json").read_text())["fold"] == fold
+        assert not (run / f"fold{fold}" / CACHE).exists()  # all share one
+    assert [fraction for fraction, _ in told] == [0.25, 0.5, 0.75, 1.0]
+    assert told[2][1].startswith("fold 3: step 1 of 1, loss ")
