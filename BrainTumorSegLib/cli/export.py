@@ -1,0 +1,49 @@
+"""Make the files of a model from a training run: ONNX in fp32, dynamic-range and int8 form, scored and described.
+
+DIR receives MODEL-PRECISION.onnx files, models.json and, with --data, the scores of every file on the run's validation
+fold and a model card with pictures. Needs the extra: pip install 'braintumorseg[train]'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from BrainTumorSegLib.cli.progress_bar import ProgressBar
+from BrainTumorSegLib.errors import InputError
+
+NAME = "export"
+HELP = "make the files of a model (ONNX, int8) from a training run"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder that `braintumorseg train` made")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument("--precision", nargs="+", choices=["fp32", "dynamic", "int8"], default=["int8"], help="files to make (default: int8)")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="the data trained on: int8 is calibrated and every file is scored on it")
+    parser.add_argument("--cross-validation", type=Path, metavar="F", help="cross_validation.json, to be stated in models.json")
+    parser.add_argument("--json", action="store_true", help="print the rows of models.json as one JSON document")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Progress to standard error, a line per file to standard output; returns the exit code.
+
+    Raises:
+        InputError: no finished run, no data for int8, or a folder that cannot be written.
+    """
+    from BrainTumorSegLib.export.release import release
+
+    if arguments.data is None and "int8" in arguments.precision:
+        raise InputError("int8 is calibrated on real slices, but no data are given; add --data DIR or choose --precision fp32")
+    with ProgressBar() as bar:
+        rows = release(arguments.run, arguments.output, tuple(arguments.precision), arguments.data, bar, arguments.cross_validation)
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+        return 0
+    for row in rows:
+        size_mb = (arguments.output / row["file"]).stat().st_size / 1e6
+        dice = f", Dice {row['scores']['dice']:.4f} on {row['scores']['split']} (n = {row['scores']['n']})" if row["scores"] else ""
+        print(f"{arguments.output / row['file']}: {row['precision']}, {size_mb:.2f} MB{dice}")
+    return 0

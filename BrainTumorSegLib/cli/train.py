@@ -1,0 +1,64 @@
+"""Train a network by one of the recipes. Needs the extra: pip install 'braintumorseg[train]'.
+
+RUN receives the settings, a log (log.csv), the scores (scores.json), the curves (curves.png) and the weights. Ctrl-C is
+safe at any time: --resume goes on and ends with the same weights as an uninterrupted run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from BrainTumorSegLib.cli.progress_bar import ProgressBar
+from BrainTumorSegLib.errors import InputError
+
+NAME = "train"
+HELP = "train a network by one of the recipes"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument("recipe", metavar="RECIPE", help="t1ce-tumor")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the recipe's public sets")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the run")
+    parser.add_argument("--fold", default="4", metavar="N|all", help="fold to validate on, trained on the others; all: cross-validation (default: 4)")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in RUN")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="change a setting of the recipe, for instance seed=2")
+    parser.add_argument("--json", action="store_true", help="print the scores as one JSON document")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Progress to standard error, scores to standard output; returns the exit code.
+
+    Raises:
+        InputError: an unknown recipe, fold, device or setting, missing data, or a folder that holds another run.
+    """
+    from BrainTumorSegLib.training.loop import choose_hardware
+    from BrainTumorSegLib.training.recipe import override
+    from BrainTumorSegLib.training.recipes import RECIPES
+    from BrainTumorSegLib.training.runs import train_all_folds, train_fold
+
+    if arguments.recipe not in RECIPES:
+        raise InputError(f"there is no recipe {arguments.recipe!r}; choose one of {', '.join(RECIPES)}")
+    recipe = override(RECIPES[arguments.recipe], arguments.settings)
+    hardware = choose_hardware(arguments.device)
+    with ProgressBar() as bar:
+        if arguments.fold == "all":
+            scores = train_all_folds(recipe, arguments.data, arguments.output, hardware, arguments.resume, bar)
+        else:
+            scores = train_fold(recipe, arguments.data, arguments.output, _fold(arguments.fold), hardware, arguments.resume, bar)
+    if arguments.json:
+        print(json.dumps(scores, indent=2))
+    elif arguments.fold == "all":
+        print(f"mean Dice over {len(scores['folds'])} folds: {scores['mean_dice']:.4f}; see {arguments.output / 'cross_validation.json'}")
+    else:
+        print(f"mean Dice on fold {arguments.fold}: {scores['dice']:.4f} (n = {scores['n']}); see {arguments.output}")
+    return 0
+
+
+def _fold(word: str) -> int:
+    if not word.isdecimal():
+        raise InputError(f"--fold is {word!r}, but it must be the number of a fold or all; correct it")
+    return int(word)

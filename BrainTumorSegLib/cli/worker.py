@@ -1,0 +1,65 @@
+"""Long work in a thread of its own, so that Ctrl-C is heard at once even while a network runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import ClassVar, Generic, TypeVar
+
+from BrainTumorSegLib.progress import CancelToken
+
+Result = TypeVar("Result")
+_POLL_S = 0.1
+_PATIENCE_S = 0.6
+"""After Ctrl-C; the process has to end within a second, and work that does not write can be left behind."""
+
+
+class _Work(Generic[Result]):
+    """What the thread runs, and what came of it."""
+
+    unfinished: ClassVar[set[_Work]] = set()
+
+    def __init__(self, function: Callable[[CancelToken], Result]) -> None:
+        self.cancel = CancelToken()
+        # Not Thread.join: before Python 3.13, a Ctrl-C inside it makes a thread count as ended that still runs.
+        self.ended = threading.Event()
+        self.result: list[Result] = []
+        self.error: BaseException | None = None
+        self._function = function
+
+    def start(self) -> None:
+        _Work.unfinished.add(self)
+        threading.Thread(target=self._run, name="braintumorseg-worker", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self.result.append(self._function(self.cancel))
+        except BaseException as error:  # handed over to the waiting thread, which raises it
+            self.error = error
+        _Work.unfinished.discard(self)
+        self.ended.set()
+
+
+def run_cancellable(function: Callable[[CancelToken], Result]) -> Result:
+    """The result of `function(cancel)`, run in a thread; Ctrl-C cancels it.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C. Otherwise whatever `function` raises.
+    """
+    work = _Work(function)
+    try:
+        work.start()
+        while not work.ended.wait(_POLL_S):
+            pass
+    except KeyboardInterrupt:
+        work.cancel.cancel()
+        work.ended.wait(_PATIENCE_S)
+        raise
+    if work.error is not None:
+        raise work.error
+    return work.result[0]
+
+
+def still_running() -> bool:
+    """True where cancelled work has not come to its end."""
+    return bool(_Work.unfinished)

@@ -1,0 +1,1 @@
+"""Pictures made of volumes and segmentations."""
