@@ -1,0 +1,1 @@
+"""Panels and glue of the Slicer module: between the MRML scene and `BrainTumorSegLib.api`."""

@@ -1,0 +1,147 @@
+"""The worker thread: progress, errors, cancellation, and Slicer's way of holding Python's lock."""
+
+import ctypes
+import sys
+import threading
+import time
+
+import pytest
+
+pytest.importorskip("slicer_core", reason="slicer-core (real MRML without the application) is not installed for this Python")
+
+from BrainTumorSegGUI.background import BackgroundTask
+
+from BrainTumorSegLib.api import Cancelled, InputError
+
+
+def finish(task, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not task.poll(0.02).finished:
+        assert time.monotonic() < end, "the task did not end"
+    return task.poll()
+
+
+def started(work):
+    task = BackgroundTask(work)
+    task.start()
+    return task
+
+
+def test_the_result_comes_back():
+    task = started(lambda progress, cancel: 42)
+    assert finish(task).finished
+    assert task.result() == 42
+
+
+def test_the_work_runs_in_another_thread():
+    task = started(lambda progress, cancel: threading.current_thread())
+    finish(task)
+    assert task.result() is not threading.current_thread()
+
+
+def test_an_error_is_raised_where_the_result_is_asked_for():
+    def work(progress, cancel):
+        raise InputError("the volume is upside down")
+
+    task = started(work)
+    finish(task)
+    with pytest.raises(InputError, match="upside down"):
+        task.result()
+
+
+def wait_for_message(task):
+    for _ in range(1000):
+        state = task.poll(0.01)
+        if state.message:
+            return state
+    raise AssertionError("no progress was told")
+
+
+def test_progress_is_seen_while_the_work_goes_on():
+    go_on = threading.Event()
+
+    def work(progress, cancel):
+        progress(0.25, "slice 5 of 20")
+        go_on.wait(10)
+
+    task = started(work)
+    state = wait_for_message(task)
+    assert (state.fraction, state.message, state.finished) == (0.25, "slice 5 of 20", False)
+    go_on.set()
+    assert finish(task).finished
+
+
+def test_the_time_left_is_told_once_it_is_known(monkeypatch):
+    go_on = threading.Event()
+
+    def work(progress, cancel):
+        progress(0.2, "working")
+        go_on.wait(10)
+
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    task = started(work)
+    clock[0] = 100.9
+    assert wait_for_message(task).secondsLeft is None  # too early to say
+    clock[0] = 110.0
+    assert task.poll().secondsLeft == pytest.approx(40.0)  # a fifth is done after 10 s: 4/5 are left
+    monkeypatch.undo()
+    go_on.set()
+    finish(task)
+
+
+def seconds_to_cancel():
+    begun = threading.Event()
+
+    def work(progress, cancel):
+        begun.set()
+        while True:
+            cancel.raise_if_cancelled()
+            time.sleep(0.01)
+
+    task = started(work)
+    assert begun.wait(10)
+    start = time.monotonic()
+    task.cancel()
+    finish(task)
+    with pytest.raises(Cancelled):
+        task.result()
+    return time.monotonic() - start
+
+
+def test_a_cancelled_task_ends_within_a_fifth_of_a_second():
+    assert any(seconds_to_cancel() < 0.2 for _ in range(3))  # three tries: other programs may hold the cores
+
+
+def test_a_task_that_ends_before_it_notices_is_cancelled_all_the_same():
+    go_on = threading.Event()
+
+    def work(progress, cancel):
+        go_on.wait(10)
+        return 42
+
+    task = started(work)
+    task.cancel()
+    go_on.set()
+    finish(task)
+    with pytest.raises(Cancelled):
+        task.result()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="usleep is POSIX; the behavior is Python's on every system")
+def test_work_in_python_advances_although_the_event_loop_holds_pythons_lock():
+    # PyDLL calls keep the lock, as Slicer's idle event loop does: without the wait of poll this would stand still.
+    hold_lock = ctypes.PyDLL(None).usleep
+    counted = []
+
+    def work(progress, cancel):
+        for step in range(200_000):
+            counted.append(step + 1)
+
+    task = started(work)
+    for _ in range(200):
+        hold_lock(10_000)
+        if task.poll(0.04).finished:
+            break
+    assert task.poll().finished
+    assert len(counted) == 200_000

@@ -1,0 +1,239 @@
+"""A result becomes a segmentation node that Slicer understands, and survives its file."""
+
+import datetime
+
+import numpy as np
+import pytest
+
+pytest.importorskip("slicer_core", reason="slicer-core (real MRML without the application) is not installed for this Python")
+
+import slicer
+import slicer.util
+import standin
+import vtk
+from BrainTumorSegGUI.publish import loadTerminology, placeBeside, publishSegmentation, terminologyEntry
+from BrainTumorSegGUI.volumes import volumeFromNode
+from grids import DIRECTIONS, ijk_to_ras
+
+import BrainTumorSegLib
+from BrainTumorSegLib import labels
+
+SHAPE = (4, 5, 6)  # k, j, i
+TUMOR_ENTRY = (
+    "BrainTumorSeg brain tumors~SCT^49755003^Morphologically Altered Structure~SCT^86049000^Neoplasm, Primary~^^~"
+    "Anatomic codes - DICOM master list~SCT^12738006^Brain~^^"
+)
+
+
+def volume_node(directions=DIRECTIONS["oblique"], name="MRHead"):
+    return slicer.util.addVolumeFromArray(np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE), ijk_to_ras(directions), name)
+
+
+def label_array():
+    array = np.zeros(SHAPE, np.uint8)
+    array[1, 2, 2:5] = 1
+    array[2, 2, 3] = 2
+    return array
+
+
+def result_for(node, array, **fields):
+    return standin.Result(volumeFromNode(node).like(array), **fields)
+
+
+def publish(node, array, **fields):
+    return publishSegmentation(result_for(node, array, **fields), node, {"t1ce": node})
+
+
+def ras_of_segment(node, segment_id):
+    """World positions of a segment's voxels, one row each, by Slicer's own matrix."""
+    image = slicer.vtkOrientedImageData()
+    assert node.GetBinaryLabelmapRepresentation(segment_id, image)
+    matrix = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(matrix)
+    extent = image.GetExtent()
+    positions = [
+        matrix.MultiplyPoint((i, j, k, 1))[:3]
+        for k in range(extent[4], extent[5] + 1)
+        for j in range(extent[2], extent[3] + 1)
+        for i in range(extent[0], extent[1] + 1)
+        if image.GetScalarComponentAsDouble(i, j, k, 0)
+    ]
+    return np.array(positions)
+
+
+@pytest.mark.parametrize("name", DIRECTIONS)
+def test_a_segment_lies_where_its_voxels_were_in_the_volume(name):
+    node = volume_node(DIRECTIONS[name])
+    segmentation_node = publish(node, (label_array() == 1).astype(np.uint8))
+    matrix = ijk_to_ras(DIRECTIONS[name])
+    expected = [(matrix @ [i, 2, 1, 1])[:3] for i in (2, 3, 4)]
+    assert ras_of_segment(segmentation_node, "tumor") == pytest.approx(np.array(expected))
+
+
+def test_a_segment_has_the_name_the_color_and_the_codes_of_its_label():
+    segmentation = publish(volume_node(), label_array(), scheme="glioma").GetSegmentation()
+    assert [segmentation.GetNthSegmentID(index) for index in range(3)] == ["NCR", "ED", "ET"]
+    segments = [segmentation.GetNthSegment(index) for index in range(3)]
+    assert [segment.GetName() for segment in segments] == ["Necrotic and non-enhancing core", "Edema", "Enhancing tumor"]
+    for segment, label in zip(segments, labels.SCHEMES["glioma"], strict=True):
+        assert segment.GetColor() == pytest.approx([channel / 255 for channel in label.color])
+        assert segment.GetTerminology() == terminologyEntry(label, "BrainTumorSeg brain tumors")
+
+
+def test_the_codes_of_a_tumor_are_those_of_the_design():
+    segmentation = publish(volume_node(), label_array()).GetSegmentation()
+    assert segmentation.GetSegment("tumor").GetTerminology() == TUMOR_ENTRY
+
+
+def test_slicer_finds_every_label_in_our_terminology_list():
+    logic = slicer.modules.terminologies.logic()
+    name = loadTerminology()
+    assert name == "BrainTumorSeg brain tumors"
+    assert logic.IsTerminologyContextLoaded(name)
+    category, entry_type = slicer.vtkSlicerTerminologyCategory(), slicer.vtkSlicerTerminologyType()
+    assert logic.GetNumberOfCategoriesInTerminology(name) == 1
+    assert logic.GetNthCategoryInTerminology(name, 0, category)
+    listed = {}
+    for index in range(logic.GetNumberOfTypesInTerminologyCategory(name, category)):
+        assert logic.GetNthTypeInTerminologyCategory(name, category, index, entry_type)
+        listed[(entry_type.GetCodingSchemeDesignator(), entry_type.GetCodeValue())] = entry_type.GetCodeMeaning()
+    for label in (label for scheme in labels.SCHEMES.values() for label in scheme):
+        assert category.GetCodeValue() == label.category.value
+        assert listed[(label.type.scheme, label.type.value)] == label.type.meaning
+
+
+def test_slicer_reads_our_entry_back_as_codes():
+    entry = slicer.vtkSlicerTerminologyEntry()
+    assert slicer.modules.terminologies.logic().DeserializeTerminologyEntry(TUMOR_ENTRY, entry)
+    assert entry.GetTypeObject().GetCodeValue() == "86049000"
+    assert entry.GetRegionObject().GetCodeMeaning() == "Brain"
+
+
+def test_labels_that_do_not_overlap_share_one_image():
+    node = publish(volume_node(), label_array(), scheme="glioma")
+    segmentation = node.GetSegmentation()
+    assert segmentation.GetNumberOfLayers() == 1
+    assert [segmentation.GetSegment(key).GetLabelValue() for key in ("NCR", "ED", "ET")] == [1, 2, 3]
+    assert len(ras_of_segment(node, "NCR")) == 3
+    assert len(ras_of_segment(node, "ED")) == 1
+
+
+def test_a_label_without_voxels_is_an_empty_segment():
+    node = publish(volume_node(), label_array(), scheme="glioma")
+    assert len(ras_of_segment(node, "ET")) == 0
+
+
+def test_a_volume_without_tumor_gives_an_empty_segment_and_says_so():
+    node = publish(volume_node(), np.zeros(SHAPE, np.uint8), found=False)
+    assert node.GetSegmentation().GetNthSegmentID(0) == "tumor"
+    assert node.GetAttribute("BrainTumorSeg.Found") == "false"
+
+
+def test_the_grid_of_the_volume_is_the_reference_geometry():
+    node = volume_node()
+    segmentation_node = publish(node, label_array())
+    assert segmentation_node.GetNodeReference("referenceImageGeometryRef") is node
+    image = slicer.vtkOrientedImageData()
+    text = segmentation_node.GetSegmentation().GetConversionParameter("Reference image geometry")
+    assert slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, image, False)
+    assert image.GetDimensions() == (6, 5, 4)
+    matrix = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(matrix)
+    assert slicer.util.arrayFromVTKMatrix(matrix) == pytest.approx(ijk_to_ras(DIRECTIONS["oblique"]))
+
+
+def test_the_result_of_a_transformed_volume_lies_in_the_patient():
+    node = volume_node(DIRECTIONS["lps"])
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 40], [0, 0, 0, 1]])))
+    node.SetAndObserveTransformNodeID(transform.GetID())
+    segmentation_node = publish(node, label_array())
+    assert segmentation_node.GetParentTransformNode() is None
+    first = (ijk_to_ras(DIRECTIONS["lps"]) @ [2, 2, 1, 1])[:3] + [0, 0, 40]
+    assert ras_of_segment(segmentation_node, "tumor")[0] == pytest.approx(first)
+    image = slicer.vtkOrientedImageData()
+    text = segmentation_node.GetSegmentation().GetConversionParameter("Reference image geometry")
+    slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, image, False)
+    assert image.GetOrigin() == pytest.approx((11.0, -7.0, 45.0))
+
+
+def test_a_node_tells_what_made_it():
+    node = publish(volume_node(), label_array(), sha256="a" * 64, planes=("axial", "coronal"))
+    stored = {name: node.GetAttribute(f"BrainTumorSeg.{name}") for name in ("Model", "ModelSha256", "Precision", "Scheme", "Inputs", "Planes", "Found")}
+    assert stored == {
+        "Model": "stand-in",
+        "ModelSha256": "a" * 64,
+        "Precision": "int8",
+        "Scheme": "tumor",
+        "Inputs": "t1ce=MRHead",
+        "Planes": "axial, coronal",
+        "Found": "true",
+    }
+    assert node.GetAttribute("BrainTumorSeg.Version") == BrainTumorSegLib.__version__
+    age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(node.GetAttribute("BrainTumorSeg.Time"))
+    assert age.total_seconds() < 60
+
+
+def test_every_result_is_a_new_node_with_a_name_of_its_own():
+    node = volume_node()
+    first, second = publish(node, label_array()), publish(node, label_array())
+    assert first is not second
+    assert (first.GetName(), second.GetName()) == ("MRHead tumor", "MRHead tumor_1")
+
+
+def test_a_result_that_cannot_be_published_leaves_no_node():
+    node = volume_node()
+    before = slicer.mrmlScene.GetNumberOfNodes()
+    with pytest.raises(KeyError):
+        publish(node, label_array(), scheme="unknown")
+    assert slicer.mrmlScene.GetNumberOfNodes() == before
+
+
+def test_a_result_is_put_into_the_study_of_its_volume():
+    # The application makes the items by itself; slicer-core does not.
+    hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
+    patient = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), "Patient")
+    study = hierarchy.CreateStudyItem(patient, "Study")
+    volume, segmentation_node = volume_node(), slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    hierarchy.CreateItem(study, volume)
+    item = hierarchy.CreateItem(hierarchy.GetSceneItemID(), segmentation_node)
+    placeBeside(segmentation_node, volume)
+    assert hierarchy.GetItemParent(item) == study
+
+
+def test_a_volume_outside_the_hierarchy_moves_nothing():
+    placeBeside(slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode"), volume_node())
+
+
+def test_a_seg_nrrd_file_brings_everything_back(tmp_path):
+    array = label_array()
+    array[3, 4, 5] = 3
+    node = publish(volume_node(), array, scheme="glioma", sha256="b" * 64)
+    path = tmp_path / "result.seg.nrrd"
+    node.AddDefaultStorageNode(str(path))
+    assert node.GetStorageNode().IsA("vtkMRMLSegmentationStorageNode")
+    assert node.GetStorageNode().WriteData(node)
+    loaded = slicer.modules.segmentations.logic().LoadSegmentationFromFile(str(path))
+    for label in labels.SCHEMES["glioma"]:
+        before, after = node.GetSegmentation().GetSegment(label.key), loaded.GetSegmentation().GetSegment(label.key)
+        assert after.GetName() == label.name
+        assert after.GetColor() == pytest.approx(before.GetColor(), abs=1e-5)
+        assert after.GetTerminology() == before.GetTerminology()
+        assert after.GetLabelValue() == label.value
+        tag = vtk.reference("")
+        assert after.GetTag("BrainTumorSeg.ModelSha256", tag) and str(tag) == "b" * 64
+        assert ras_of_segment(loaded, label.key) == pytest.approx(ras_of_segment(node, label.key), abs=1e-4)
+    geometry = "Reference image geometry"
+    images = [slicer.vtkOrientedImageData() for _ in range(2)]
+    for image, owner in zip(images, (node, loaded), strict=True):
+        slicer.vtkSegmentationConverter.DeserializeImageGeometry(owner.GetSegmentation().GetConversionParameter(geometry), image, False)
+    assert images[0].GetExtent() == images[1].GetExtent()
+    assert images[0].GetOrigin() == pytest.approx(images[1].GetOrigin(), abs=1e-4)
+
+
+def test_slicer_makes_surfaces_of_the_result():
+    node = publish(volume_node(), label_array(), scheme="glioma")
+    assert node.CreateClosedSurfaceRepresentation()
+    surface = vtk.vtkPolyData()
+    assert node.GetClosedSurfaceRepresentation("NCR", surface)
+    assert surface.GetNumberOfPoints() > 0

@@ -1,0 +1,109 @@
+"""A run from the scene and back: what happens when it ends, fails, is cancelled, or loses its input."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("slicer_core", reason="slicer-core (real MRML without the application) is not installed for this Python")
+
+import slicer
+import slicer.util
+import standin
+from BrainTumorSegGUI.run import SegmentationRun
+from watching import scene_as_text, wait_for
+
+from BrainTumorSegLib.api import Cancelled, InputError
+
+
+def bright_node(name="T1ce"):
+    array = np.zeros((4, 5, 6), np.int16)
+    array[1, 2, 3:5] = 500
+    return slicer.util.addVolumeFromArray(array, np.eye(4), name)
+
+
+def test_a_run_ends_in_a_new_segmentation():
+    run = SegmentationRun({"t1ce": bright_node()}, segment=standin.segmentBright)
+    wait_for(run)
+    node = run.publish()
+    assert node.GetName() == "T1ce tumor"
+    assert slicer.mrmlScene.IsNodePresent(node)
+
+
+def test_nothing_in_the_scene_changes_before_it_is_published():
+    node = bright_node()
+    before = scene_as_text()
+    run = SegmentationRun({"t1ce": node}, segment=standin.segmentBright)
+    wait_for(run)
+    assert scene_as_text() == before
+
+
+def test_a_cancelled_run_ends_at_once_and_leaves_the_scene_as_it_was():
+    node = bright_node()
+    before = scene_as_text()
+    work = standin.SegmentForever()
+    run = SegmentationRun({"t1ce": node}, segment=work)
+    assert work.begun.wait(10)
+    run.cancel()
+    wait_for(run, seconds=1.0)
+    with pytest.raises(Cancelled):
+        run.publish()
+    assert run.cancelled
+    assert scene_as_text() == before
+
+
+def test_an_error_of_the_backend_reaches_the_caller_and_leaves_the_scene_as_it_was():
+    def fail(volumes, model=None, *, options, progress, cancel):
+        raise InputError("t1ce is constant")
+
+    node = bright_node()
+    before = scene_as_text()
+    run = SegmentationRun({"t1ce": node}, segment=fail)
+    wait_for(run)
+    with pytest.raises(InputError, match="t1ce is constant"):
+        run.publish()
+    assert scene_as_text() == before
+
+
+def test_numpy_writes_no_warning_from_the_thread(recwarn):
+    def divide(volumes, model=None, *, options, progress, cancel):
+        np.zeros(1) / np.zeros(1)
+        return standin.segmentBright(volumes, model, options=options, progress=progress, cancel=cancel)
+
+    wait_for(SegmentationRun({"t1ce": bright_node()}, segment=divide))
+    assert list(recwarn) == []
+
+
+def test_an_input_removed_meanwhile_is_named():
+    node = bright_node("Gone")
+    run = SegmentationRun({"t1ce": node}, segment=standin.segmentBright)
+    slicer.mrmlScene.RemoveNode(node)
+    wait_for(run)
+    with pytest.raises(InputError, match="Gone was removed from the scene while it was segmented"):
+        run.publish()
+
+
+def test_closing_the_scene_meanwhile_is_safe():
+    run = SegmentationRun({"t1ce": bright_node()}, segment=standin.segmentBright)
+    slicer.mrmlScene.Clear()
+    wait_for(run)
+    with pytest.raises(InputError, match="was removed from the scene"):
+        run.publish()
+
+
+def test_the_backend_gets_the_volumes_by_role_the_model_and_the_options():
+    seen = {}
+
+    def record(volumes, model=None, *, options, progress, cancel):
+        seen.update(roles=sorted(volumes), model=model, options=options)
+        return standin.segmentBright(volumes, model, options=options, progress=progress, cancel=cancel)
+
+    options = standin.SegmentOptions(planes="all")
+    run = SegmentationRun({"t1ce": bright_node(), "flair": bright_node("FLAIR")}, "some-model", options, segment=record)
+    wait_for(run)
+    assert seen == {"roles": ["flair", "t1ce"], "model": "some-model", "options": options}
+
+
+def test_the_result_belongs_to_the_input_whose_grid_it_has():
+    thick = slicer.util.addVolumeFromArray(np.zeros((2, 5, 6), np.int16), np.diag([1.0, 1, 2, 1]), "FLAIR")
+    run = SegmentationRun({"flair": thick, "t1ce": bright_node()}, segment=standin.segmentBright)
+    wait_for(run)
+    assert run.publish().GetNodeReference("referenceImageGeometryRef").GetName() == "T1ce"
