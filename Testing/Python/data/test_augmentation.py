@@ -140,6 +140,13 @@ def test_the_output_has_the_drawn_size_and_the_same_view() -> None:
     assert torch.equal(masks, targets[:, :, ::2, ::2])  # edges are at even rows and columns
 
 
+def test_weaker_is_rarer_and_leaves_poses_and_sizes_alone() -> None:
+    half = AugmentationConfig().weaker(0.5)
+    rarer = {"elastic": 0.2, "bias": 0.2, "gamma_probability": 0.25, "blur": 0.125, "low_resolution": 0.1, "noise_probability": 0.175, "erase": 0.05}
+    assert half == replace(AugmentationConfig(), **rarer)
+    assert AugmentationConfig().weaker(1.0) == AugmentationConfig()
+
+
 # --- geometry by hand
 
 

@@ -82,9 +82,10 @@ def test_the_drop_rate_rises_from_0_at_the_first_block() -> None:
 def test_what_is_frozen_stays_and_can_be_thawed() -> None:
     torch.manual_seed(0)
     encoder = EfficientNetLite(0).train()
-    for frozen in (2, 0, 7, 1):
-        encoder.freeze(frozen)
-        encoder.train()
+    for frozen, train_again in ((2, True), (0, False), (7, False), (1, True)):
+        encoder.freeze(frozen)  # at once, and for every later call of train()
+        if train_again:
+            encoder.train()
         parts = {"stem": encoder.stem, **{f"stages.{i}": stage for i, stage in enumerate(encoder.stages)}}
         still = {"stem", *(f"stages.{i}" for i in range(frozen))} if frozen else set()
         before = {name: value.clone() for name, value in encoder.state_dict().items()}

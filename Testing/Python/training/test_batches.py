@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from BrainTumorSegLib.data.augmentation import AugmentationConfig
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training.batches import BatchMaker, known_pixels
+from BrainTumorSegLib.training.recipe import Phase
 from Testing.Python.tiny import TRAINING_POOLS, slice_set, tiny_recipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -59,6 +62,17 @@ def test_each_pool_gives_its_share_in_the_order_of_the_recipe() -> None:
     assert set(drawn[:, 0]) == set(range(13, 21))
     assert set(drawn[:, 1:4].ravel()) == set(range(9, 13))
     assert set(drawn[:, 4:].ravel()) == set(range(1, 9))
+
+
+def test_a_phase_may_change_slices_less() -> None:
+    noisy = replace(STILL, noise_probability=1.0, noise=0.5)
+
+    def batch(share: float) -> torch.Tensor:
+        return BatchMaker(SLICES, tiny_recipe(augmentation=noisy, phases=(Phase(1, 32, augmentation=share),)))(0)[0]
+
+    still = BatchMaker(SLICES, tiny_recipe(augmentation=STILL))(0)[0]
+    assert torch.equal(batch(0.0), still)
+    assert not torch.equal(batch(1.0), still)
 
 
 def test_an_empty_pool_is_refused_by_name() -> None:
