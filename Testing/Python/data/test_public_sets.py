@@ -97,6 +97,7 @@ def glioma() -> tuple[np.ndarray, np.ndarray]:
     """Image and labels [z, y, x] of 44 x 64 x 60 mm: brain of 100 in air, edema 2 around a core of 1 and 3."""
     image, labels = np.zeros((44, 64, 60), np.uint8), np.zeros((44, 64, 60), np.uint8)
     image[2:42, 4:60, 6:54] = 100
+    image[42, 20:50, 20:50] = 100  # the vertex
     labels[10:30, 20:50, 20:44], image[10:30, 20:50, 20:44] = 2, 80
     labels[14:26, 26:44, 24:40], image[14:26, 26:44, 24:40] = 3, 250
     labels[18:22, 32:38, 28:36], image[18:22, 32:38, 28:36] = 1, 60
@@ -150,7 +151,7 @@ def test_brats_volumes_become_every_fourth_slice_of_three_planes(tmp_path: Path)
     write_packed(tmp_path / "packed" / "A", image, labels)
     write_table(tmp_path / "folds.csv", {"case": "A", "folder": "packed", "fold": 5})
     slices = read_brats(tmp_path)
-    # a slice needs 0.03 * 224^2 = 1505.3 mm2 of brain. Axial: 56 x 48 in slices 2 to 41, of which 2, 6, ... 38 are seen: 10
+    # a slice needs 0.03 * 224^2 = 1505.3 mm2 of brain. Axial: 56 x 48 in slices 2 to 41, of which 2, 6, ... 38 are seen: 10; of slice 42, 900
     # Coronal: 40 x 48 = 1920 in rows 4 to 59, seen 6, 10, ... 58: 14. Sagittal: 40 x 56 in columns 6 to 53, seen 6, ... 50: 12
     assert len(slices) == 10 + 14 + 12
     assert (set(slices.source), set(slices.fold), set(slices.case)) == ({"brats"}, {5}, {"A"})

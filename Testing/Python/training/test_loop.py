@@ -50,7 +50,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-def test_a_resumed_run_ends_with_the_same_bits(whole: Path, tmp_path: Path) -> None:
+def test_a_resumed_run_ends_with_the_same_bits(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Stop(Exception):
         pass
 
@@ -58,12 +58,14 @@ def test_a_resumed_run_ends_with_the_same_bits(whole: Path, tmp_path: Path) -> N
         if message.startswith("step 5"):
             raise Stop
 
+    # a checkpoint after every step: step 5 is lost, and the last one lies between two validations, after stages were frozen
+    monkeypatch.setattr(loop, "_CHECKPOINT_SECONDS", -1.0)
     with pytest.raises(Stop):
-        trainer(tmp_path).fit(stop)  # steps 4 and 5 are lost: the last checkpoint is that of step 3
-    assert load_tensors(tmp_path / "last.safetensors")[1]["step"] == 3
+        trainer(tmp_path).fit(stop)
+    assert load_tensors(tmp_path / "last.safetensors")[1]["step"] == 4
     resumed = trainer(tmp_path)
     resumed.resume()
-    assert resumed.step == 3
+    assert resumed.step == 4
     resumed.fit(silent)
     for name in ("last.safetensors", "weights.safetensors"):
         (one, _), (two, _) = load_tensors(whole / name), load_tensors(tmp_path / name)
@@ -162,6 +164,25 @@ def test_one_step_is_this_loss_of_this_batch(tmp_path: Path) -> None:
         logits = run.network(images.contiguous(memory_format=torch.channels_last))
     expected = bce_dice(logits[:, :1], targets[:, :1], known[:, :1]) + 0.3 * bce_dice(logits[:, 1:], targets[:, 1:], known[:, 1:])
     assert trainer(tmp_path).train_step() == pytest.approx(float(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_every_step_drops_something_else(tmp_path: Path, dropout: float) -> None:
+    recipe = tiny_recipe(learning_rate=0.0, network=replace(tiny_recipe().network, dropout=dropout, drop_path=dropout))
+    run = trainer(tmp_path, recipe)
+    batch = run.batches(0)
+    run.batches = lambda step: batch  # type: ignore[assignment]  # the same slices, and a rate of 0: the same weights
+    first, second = run.train_step(), run.train_step()
+    assert (first != second) is (dropout > 0)
+
+
+def test_the_average_is_what_is_validated(tmp_path: Path) -> None:
+    run = trainer(tmp_path)
+    run.average["head.0.weight"].zero_()
+    run.average["head.0.bias"].fill_(50.0)  # everything is tumor
+    scores = run.validate()
+    assert scores["false_positive_rate"] == 1.0
+    assert scores["tumor_iou"] == pytest.approx(float((VALIDATION.targets[:3] & 1).mean()))
 
 
 def test_a_model_of_one_output_has_one_loss(tmp_path: Path) -> None:
