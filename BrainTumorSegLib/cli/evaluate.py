@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from BrainTumorSegLib.cli.progress_bar import ProgressBar
 from BrainTumorSegLib.errors import InputError
 
 NAME = "evaluate"
@@ -38,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from BrainTumorSegLib.api import evaluate_files, summarize
 
-    evaluations = evaluate_files(arguments.prediction, arguments.reference)
+    with ProgressBar() as bar:
+        evaluations = evaluate_files(arguments.prediction, arguments.reference, bar)
     for evaluation in evaluations:
         for notice in evaluation.notices:
             print(f"notice: {evaluation.rows[0].case}: {notice}", file=sys.stderr)

@@ -1,6 +1,8 @@
 import argparse
 import csv
+import io
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -100,3 +102,17 @@ def test_a_csv_that_cannot_be_written_is_an_error_and_leaves_nothing(folders, tm
             run("--prediction", folders[0], "--reference", folders[1], "--csv", place)
     assert sorted(tmp_path.rglob("*")) == before
     assert capsys.readouterr().out == ""
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_the_case_being_evaluated_is_shown_and_wiped(folders, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    run("--prediction", folders[0], "--reference", folders[1])
+    assert "evaluating a" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\r\x1b[K")
