@@ -66,8 +66,8 @@ class Augmentation:
     box: torch.Tensor  # [n, 4], top, left, height, width as shares; height 0 for none
 
 
-def draw(config: AugmentationConfig, n: int, size: int, generator: torch.Generator) -> Augmentation:
-    """Random parameters for `n` slices that come out `size` pixels wide and high."""
+def draw(config: AugmentationConfig, n: int, size: int, generator: torch.Generator, field: float = 1.0) -> Augmentation:
+    """Random parameters for `n` slices that come out `size` pixels wide and high, a window `field` times as wide as the slice, anywhere in it."""
 
     def uniform(low: float, high: float, *shape: int) -> torch.Tensor:
         return low + (high - low) * torch.rand(n, *shape, generator=generator)
@@ -84,13 +84,14 @@ def draw(config: AugmentationConfig, n: int, size: int, generator: torch.Generat
     cosine, sine = torch.cos(angle) / zoom, torch.sin(angle) / zoom
     shift = uniform(-2 * config.shift, 2 * config.shift, 2)
     rows = [
-        torch.stack([cosine * mirror * stretch, (shear * cosine - sine) / stretch, shift[:, 0]], 1),
-        torch.stack([sine * mirror * stretch, (shear * sine + cosine) / stretch, shift[:, 1]], 1),
+        torch.stack([cosine * mirror * stretch, (shear * cosine - sine) / stretch], 1),
+        torch.stack([sine * mirror * stretch, (shear * sine + cosine) / stretch], 1),
     ]
     blurred = chance(config.blur)
     shrunk = chance(config.low_resolution)
+    window = uniform(field - 1, 1 - field, 2)
     return Augmentation(
-        affine=torch.stack(rows, 1),
+        affine=torch.cat([field * torch.stack(rows, 1), (shift + window)[..., None]], 2),
         elastic=uniform(-config.elastic_size, config.elastic_size, 2, 5, 5) * chance(config.elastic)[:, None, None, None],
         bias=uniform(-config.bias_size, config.bias_size, 1, 4, 4) * chance(config.bias)[:, None, None, None],
         gamma=log_uniform(*config.gamma) ** chance(config.gamma_probability),

@@ -40,7 +40,7 @@ class BatchMaker:
         targets = torch.from_numpy(np.stack([bits & TUMOR_BIT, bits & WHOLE_BIT], 1) > 0).float()
         images = torch.from_numpy(self._slices.tissue(chosen))[:, None]
         phase = self._recipe.phase_at(step)
-        drawn = augmentation.draw(self._recipe.augmentation.weaker(phase.augmentation), len(chosen), phase.size, generator)
+        drawn = augmentation.draw(self._recipe.augmentation.weaker(phase.augmentation), len(chosen), phase.size, generator, phase.field)
         images, targets = augmentation.apply(drawn, images, targets)
         return images, targets, known_pixels(self._slices.source[chosen], targets)
 

@@ -19,11 +19,13 @@ class Phase:
 
     Attributes:
         steps: how many.
-        size: of the slices; the first phase is cheaper at a smaller one.
+        size: of the slices in pixels.
         peak: where not None, a cosine of the learning rate starts here from this share of it, and lasts to the next
             peak or the end (warm restarts, Loshchilov & Hutter 2017, arXiv:1608.03983).
         augmentation: share of the augmentation's probabilities that holds here; the last phase is nearer to real slices.
         frozen_stages: first stages of the encoder that learn no more, which makes a step a third cheaper.
+        field: width of the window that is seen, as a share of the slice's. 160 pixels with a field of 5/7 have the
+            resolution of 224 at half the cost.
     """
 
     steps: int
@@ -31,6 +33,7 @@ class Phase:
     peak: float | None = None
     frozen_stages: int = 0
     augmentation: float = 1.0
+    field: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -161,15 +164,19 @@ def _phases(value: Any) -> tuple[Phase, ...]:
         phases = tuple(_phase(*entry) for entry in value)
     except TypeError:
         phases = ()
-    if not phases or any(phase.steps < 1 or phase.size < 32 or phase.size % 32 or not 0 <= phase.augmentation <= 1 for phase in phases):
-        needed = "lists of steps, a slice size in multiples of 32 and, if wanted, peak, frozen stages, augmentation are needed, as in [[900, 160, 1.0]]"
+    if not phases or not all(map(_is_possible, phases)):
+        needed = "lists of steps, a slice size in multiples of 32 and, if wanted, peak, frozen stages, augmentation, field are needed, as in [[900, 160, 1.0]]"
         raise InputError(f"--set phases was given {value!r}, but {needed}; correct the value")
     return phases
 
 
-def _phase(steps: Any, size: Any, peak: Any = None, frozen_stages: Any = 0, augmentation: Any = 1.0) -> Phase:
+def _is_possible(phase: Phase) -> bool:
+    return phase.steps > 0 and phase.size > 0 and phase.size % 32 == 0 and 0 <= phase.augmentation <= 1 and 0 < phase.field <= 1
+
+
+def _phase(steps: Any, size: Any, peak: Any = None, frozen_stages: Any = 0, augmentation: Any = 1.0, field: Any = 1.0) -> Phase:
     rate = None if peak is None else _converted(peak, 1.0)
-    return Phase(_converted(steps, 1), _converted(size, 1), rate, _converted(frozen_stages, 1), _converted(augmentation, 1.0))
+    return Phase(_converted(steps, 1), _converted(size, 1), rate, _converted(frozen_stages, 1), _converted(augmentation, 1.0), _converted(field, 1.0))
 
 
 def from_dict(values: dict[str, Any]) -> Recipe:

@@ -73,8 +73,8 @@ def plain() -> Augmentation:
 
 
 def test_the_same_seed_replays_the_same_batch() -> None:
-    images, targets = slices()
-    first, again, other = (draw(ALWAYS, N, SIZE, seeded(seed)) for seed in (1, 1, 2))
+    images, targets = (t[:1].repeat(50, 1, 1, 1) for t in slices())
+    first, again, other = (draw(AugmentationConfig(), 50, SIZE, seeded(seed)) for seed in (1, 1, 2))
     for field in fields(Augmentation):
         assert torch.equal(getattr(first, field.name), getattr(again, field.name)), field.name
         assert not torch.equal(getattr(first, field.name), getattr(other, field.name)), field.name
@@ -138,6 +138,15 @@ def test_the_output_has_the_drawn_size_and_the_same_view() -> None:
     small, masks = apply(half, images, targets)
     assert small.shape == (N, 1, 24, 24)
     assert torch.equal(masks, targets[:, :, ::2, ::2])  # edges are at even rows and columns
+
+
+def test_a_window_keeps_the_resolution_and_lies_anywhere_in_the_slice() -> None:
+    whole, window = (draw(NOTHING, 2000, 4, seeded(), field).affine for field in (1.0, 0.75))
+    assert torch.allclose(window[:, :, :2], 0.75 * whole[:, :, :2])  # 3/4 of the width: 3 pixels of a window are 3 of the slice
+    assert torch.equal(whole[:, :, 2], torch.zeros(2000, 2))
+    for offset in window[:, :, 2].T:  # center + 0.75 half widths reach the edge of the slice, 1, and no farther
+        assert -0.25 <= offset.min() < -0.24
+        assert 0.24 < offset.max() <= 0.25
 
 
 def test_weaker_is_rarer_and_leaves_poses_and_sizes_alone() -> None:

@@ -47,10 +47,29 @@ def test_another_step_or_seed_gives_another_batch() -> None:
     assert not torch.equal(maker(0)[0], BatchMaker(SLICES, tiny_recipe(seed=2))(0)[0])
 
 
+def test_the_same_slice_is_changed_otherwise_at_another_step_or_seed() -> None:
+    one_each = slice_set({"cheng/glioma": 1}, size=32)
+    batches = [BatchMaker(one_each, tiny_recipe(batch={"cheng/glioma": 1}, seed=seed))(step)[0] for seed, step in ((1, 0), (1, 1), (2, 0))]
+    assert not torch.equal(batches[0], batches[1])
+    assert not torch.equal(batches[0], batches[2])
+
+
 def test_the_size_follows_the_phases() -> None:
     maker = BatchMaker(SLICES, tiny_recipe())  # 4 steps at 32, then 64
     assert [tuple(t.shape) for t in maker(3)] == [(4, 1, 32, 32), (4, 2, 32, 32), (4, 2, 32, 32)]
     assert maker(4)[0].shape == (4, 1, 64, 64)
+
+
+def test_a_phase_may_see_a_window() -> None:
+    one = slice_set({"cheng/glioma": 1}, size=32)
+    one.targets[:] = 1
+    shares = []
+    for field in (1.0, 0.5):
+        maker = BatchMaker(one, tiny_recipe(phases=(Phase(9, 32, 1.0, field=field),), batch={"cheng/glioma": 64}, augmentation=replace(STILL, scale=(0.4, 0.4))))
+        shares.append(float(maker(0)[1][:, 0].mean()))
+    # shrunk to 0.4, the slice fills 0.16 of the picture; half the width of that view, it fills up to 0.64 of the window
+    assert shares[0] == pytest.approx(0.16, abs=0.03)
+    assert shares[1] > 0.3
 
 
 def test_each_pool_gives_its_share_in_the_order_of_the_recipe() -> None:

@@ -72,6 +72,7 @@ def test_a_first_phase_without_a_peak_starts_at_the_full_rate() -> None:
         ("phases=[[5, 32], [6, 224]]", ("phases",), (Phase(5, 32), Phase(6, 224))),
         ("phases=[[5, 32, 1], [6, 224, null, 2]]", ("phases",), (Phase(5, 32, 1.0), Phase(6, 224, None, 2))),
         ("phases=[[5, 32, 1, 0, 0.5]]", ("phases",), (Phase(5, 32, 1.0, 0, 0.5),)),
+        ("phases=[[5, 32, 1, 0, 1, 0.75]]", ("phases",), (Phase(5, 32, 1.0, 0, 1.0, 0.75),)),
         ('batch={"cheng/glioma": 3}', ("batch",), {"cheng/glioma": 3}),
         ("network.attention_gates=false", ("network", "attention_gates"), False),
         ("network.decoder_channels=[8, 8, 8, 8]", ("network", "decoder_channels"), (8, 8, 8, 8)),
@@ -127,7 +128,9 @@ def test_later_settings_win_and_none_changes_nothing() -> None:
         ("phases=[[900, 160, true]]", "--set phases was given [[900, 160, True]]"),
         ("phases=[[900, 160, 1, 2, 1.5]]", "--set phases was given [[900, 160, 1, 2, 1.5]]"),
         ("phases=[[900, 160, 1, 2, -0.1]]", "--set phases was given [[900, 160, 1, 2, -0.1]]"),
-        ("phases=[[900, 160, 1, 2, 1, 1]]", "--set phases was given [[900, 160, 1, 2, 1, 1]]"),
+        ("phases=[[900, 160, 1, 2, 1, 0]]", "--set phases was given [[900, 160, 1, 2, 1, 0]]"),
+        ("phases=[[900, 160, 1, 2, 1, 1.1]]", "--set phases was given [[900, 160, 1, 2, 1, 1.1]]"),
+        ("phases=[[900, 160, 1, 2, 1, 1, 1]]", "--set phases was given [[900, 160, 1, 2, 1, 1, 1]]"),
         ('phases=[["900", 160]]', "--set phases was given [['900', 160]]"),
     ],
 )
