@@ -33,8 +33,8 @@ class InvertedResidual(nn.Module):
         inner = in_channels * expansion
         layers: list[nn.Module] = []
         if expansion != 1:
-            layers += [*_conv_bn(in_channels, inner, 1), nn.ReLU6()]
-        layers += [*_conv_bn(inner, inner, kernel, stride, groups=inner), nn.ReLU6(), *_conv_bn(inner, out_channels, 1)]
+            layers += [*_conv_bn(in_channels, inner, 1), nn.ReLU6(inplace=True)]
+        layers += [*_conv_bn(inner, inner, kernel, stride, groups=inner), nn.ReLU6(inplace=True), *_conv_bn(inner, out_channels, 1)]
         self.layers = nn.Sequential(*layers)
         self.has_shortcut = stride == 1 and in_channels == out_channels
         self.drop_path = drop_path
@@ -65,7 +65,7 @@ class EfficientNetLite(nn.Module):
         if variant not in _SCALE:
             raise ValueError(f"variant is {variant}, but EfficientNet-Lite has {sorted(_SCALE)} here; choose one of them")
         width, depth = _SCALE[variant]
-        self.stem = nn.Sequential(*_conv_bn(in_channels, _STEM_CHANNELS, 3, 2), nn.ReLU6())
+        self.stem = nn.Sequential(*_conv_bn(in_channels, _STEM_CHANNELS, 3, 2), nn.ReLU6(inplace=True))
         repeats = [r if i in (0, len(_STAGES) - 1) else math.ceil(r * depth) for i, (_, _, r, _, _) in enumerate(_STAGES)]
         total, done, previous = sum(repeats), 0, _STEM_CHANNELS
         self.stages = nn.ModuleList()
