@@ -16,49 +16,84 @@ import time
 from collections.abc import Mapping
 
 from BrainTumorSegLib import pipeline
+from BrainTumorSegLib.cohort.case_queue import CaseQueue
+from BrainTumorSegLib.cohort.corrected import CorrectedCase, is_corrected, read_corrected, save_corrected
 from BrainTumorSegLib.errors import Cancelled, InputError, ModelError
 from BrainTumorSegLib.evaluation import Evaluation, Row, evaluate, label_scheme, summarize
 from BrainTumorSegLib.evaluation_files import evaluate_files
+from BrainTumorSegLib.inference.model_zip import import_models
 from BrainTumorSegLib.inference.models import ModelInfo, choose_model, find_model, list_models
+from BrainTumorSegLib.inference.review import ReviewPlan, next_slice, plan_review
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.io.atomic import check_folder_writable, writing_folder
+from BrainTumorSegLib.io.case_folder import AI_DONE, DOUBTFUL, REVIEWED, TO_DO, CaseRow
 from BrainTumorSegLib.io.images import Output, check_output, read_label_volume, read_volume, write_all, write_segmentation, write_volume
 from BrainTumorSegLib.io.pictures import list_pictures
+from BrainTumorSegLib.metrics.overlap import Counts, count_voxels
 from BrainTumorSegLib.pictures.overlay import montage, save_montage
 from BrainTumorSegLib.pipeline import Segmentation, SegmentOptions
+from BrainTumorSegLib.preprocess.appearance import other_group
+from BrainTumorSegLib.preprocess.plausibility import unlikely_size_mm, unlikely_spacing_mm
+from BrainTumorSegLib.preprocess.resample import resample_labels_to
+from BrainTumorSegLib.preprocess.roles import DICOM_KEYWORDS, RoleGuess, assign_roles, guess_role, guess_roles
 from BrainTumorSegLib.progress import CancelToken, ProgressCallback
 from BrainTumorSegLib.resources import find_resources
 from BrainTumorSegLib.volume import Volume
 
 __all__ = [
+    "AI_DONE",
+    "DICOM_KEYWORDS",
+    "DOUBTFUL",
+    "REVIEWED",
+    "TO_DO",
     "CancelToken",
     "Cancelled",
+    "CaseQueue",
+    "CaseRow",
+    "CorrectedCase",
+    "Counts",
     "Evaluation",
     "InputError",
     "ModelError",
     "ModelInfo",
     "Output",
+    "ReviewPlan",
+    "RoleGuess",
     "Row",
     "SegmentOptions",
     "Segmentation",
     "Session",
     "Volume",
+    "assign_roles",
     "check_folder_writable",
     "check_inputs",
     "check_output",
+    "count_voxels",
     "evaluate",
     "evaluate_files",
     "find_resources",
+    "guess_role",
+    "guess_roles",
+    "import_models",
+    "is_corrected",
     "label_scheme",
     "list_models",
     "list_pictures",
     "montage",
+    "next_slice",
     "open_model",
+    "other_group",
+    "plan_review",
+    "read_corrected",
     "read_label_volume",
     "read_volume",
+    "resample_labels_to",
+    "save_corrected",
     "save_montage",
     "segment",
     "summarize",
+    "unlikely_size_mm",
+    "unlikely_spacing_mm",
     "write_all",
     "write_segmentation",
     "write_volume",

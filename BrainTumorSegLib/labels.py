@@ -42,11 +42,19 @@ class Label:
 
 @dataclass(frozen=True)
 class Region:
-    """A nested region: the union of label values, as BraTS scores them."""
+    """A nested region: the union of label values, as BraTS scores them.
+
+    Attributes:
+        key, name, color, type, category: as of a `Label`; regions overlap, so they are segments of their own and never one label map.
+        values: the label values that it joins.
+    """
 
     key: str
     name: str
     values: tuple[int, ...]
+    color: tuple[int, int, int]
+    type: Code
+    category: Code = _MORPHOLOGIC_ABNORMALITY
 
 
 TUMOR = Label(1, "tumor", "Tumor", (230, 159, 0), Code("SCT", "86049000", "Neoplasm, Primary"))
@@ -58,9 +66,9 @@ SCHEMES: dict[str, tuple[Label, ...]] = {"tumor": (TUMOR,), "glioma": (NCR, ED, 
 REGIONS: dict[str, tuple[Region, ...]] = {
     "tumor": (),
     "glioma": (
-        Region("WT", "Whole tumor", (1, 2, 3)),
-        Region("TC", "Tumor core", (1, 3)),
-        Region("ET", "Enhancing tumor", (3,)),
+        Region("WT", "Whole tumor", (1, 2, 3), (86, 180, 233), Code("SCT", "52988006", "Lesion")),
+        Region("TC", "Tumor core", (1, 3), (204, 121, 167), TUMOR.type),
+        Region("ET", "Enhancing tumor", (3,), ET.color, ET.type),
     ),
 }
 BRATS_ET = 4

@@ -15,9 +15,11 @@ from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands
 from BrainTumorSegLib.inference.predictor import predict
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.inference.uncertainty import entropy
+from BrainTumorSegLib.inference.view_predictor import predict_view
 from BrainTumorSegLib.labels import ROLES
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
-from BrainTumorSegLib.preprocess.orientation import Orientation, orientation_of
+from BrainTumorSegLib.preprocess.orientation import orientation_of
+from BrainTumorSegLib.preprocess.plausibility import unlikely_size_mm
 from BrainTumorSegLib.progress import CancelToken, ProgressCallback
 from BrainTumorSegLib.volume import Volume, check_image
 
@@ -112,13 +114,11 @@ def _check_grid(volume: Volume, first: Volume) -> None:
 
 
 def _doubts(volume: Volume) -> list[str]:
-    if not volume.has_millimeters:
+    size = unlikely_size_mm(volume)
+    if size is None:
         return []
-    extents = sorted(n * s for n, s in zip(volume.array.shape, volume.spacing_zyx_mm))
-    if extents[1] < 80 or extents[2] > 500:
-        shown = " x ".join(f"{extent:.0f}" for extent in extents)
-        return [f"{volume.name} is {shown} mm, which is no usual size of a head; check its spacing"]
-    return []
+    shown = " x ".join(f"{extent:.0f}" for extent in sorted(size))
+    return [f"{volume.name} is {shown} mm, which is no usual size of a head; check its spacing"]
 
 
 def segment(
@@ -148,12 +148,20 @@ def segment(
     reference = volumes[next(role for role in REFERENCE_ORDER if role in volumes and role in model.inputs)]
     tell(0.0, "preparing the images")
     orientation = orientation_of(reference)
-    tissue = np.stack([_tissue(volumes[role], orientation) for role in model.inputs])
+    channels = [orientation.canonical(volumes[role].array) for role in model.inputs]  # one orientation, so that a turned copy gets the same numbers
+    if model.view is None:
+        channels = [np.ascontiguousarray(fit_tissue_scale(channel).apply(channel)) for channel in channels]
     spacing = orientation.canonical_spacing(reference) if reference.has_millimeters else None
     planes = _planes(reference, orientation.canonical(reference.array).shape, spacing, model, options)
     prepared = time.perf_counter()
 
-    maps = predict(tissue, spacing, planes, session, lambda f, message: tell(0.02 + 0.93 * f, message), cancel)
+    def report(fraction: float, message: str) -> None:
+        tell(0.02 + 0.93 * fraction, message)
+
+    if model.view is None:
+        maps = predict(np.stack(channels), spacing, planes, session, report, cancel)
+    else:
+        maps = predict_view(channels, spacing, planes, model.view, session, report, cancel)
     predicted = time.perf_counter()
 
     tell(0.96, "cleaning up the result")
@@ -184,11 +192,6 @@ def segment(
         probabilities=probabilities if options.probabilities else None,
         warnings=tuple(warnings),
     )
-
-
-def _tissue(volume: Volume, orientation: Orientation) -> np.ndarray:
-    canonical = orientation.canonical(volume.array)  # measured in one orientation, so that a turned copy gets the same numbers
-    return np.ascontiguousarray(fit_tissue_scale(canonical).apply(canonical))
 
 
 def _planes(

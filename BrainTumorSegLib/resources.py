@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from BrainTumorSegLib.errors import InputError
 
 ENVIRONMENT_VARIABLE = "BRAINTUMORSEG_RESOURCES"
+IMPORTED_VARIABLE = "BRAINTUMORSEG_IMPORTED_MODELS"
 
 
 def find_resources() -> Path:
@@ -28,3 +30,26 @@ def find_resources() -> Path:
             return place
     tried = ", ".join(str(place) for place in places)
     raise InputError(f"the models and the phantom are missing (looked in {tried}), but the program needs them; install it again or set {ENVIRONMENT_VARIABLE}")
+
+
+def imported_models_folder() -> Path | None:
+    """Where a user's own models are kept, there or not; they outlast an update of the extension.
+
+    The environment variable BRAINTUMORSEG_IMPORTED_MODELS names it, else it is `BrainTumorSeg/Models` in the user's data folder.
+    None where BRAINTUMORSEG_RESOURCES names all resources outright.
+    """
+    chosen = os.environ.get(IMPORTED_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    if os.environ.get(ENVIRONMENT_VARIABLE):
+        return None
+    return _user_data_folder() / "BrainTumorSeg" / "Models"
+
+
+def _user_data_folder() -> Path:
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from BrainTumorSegLib.labels import SCHEMES, Code, Label
+from BrainTumorSegLib.labels import REGIONS, SCHEMES, Code, Label, Region
 
 CONTEXT_NAME = "BrainTumorSeg brain tumors"
 FILE_NAME = "BrainTumorSeg.term.json"
@@ -21,9 +21,9 @@ _SCHEMA = "https://raw.githubusercontent.com/qiicr/dcmqi/master/doc/segment-cont
 def terminology() -> dict[str, Any]:
     """The document: one category for each category code of `labels`, and in it one type for each type code.
 
-    Labels that share a type code share an entry, because Slicer finds an entry by its code; the first of them gives the color.
+    Labels and regions that share a type code share an entry, because Slicer finds an entry by its code; the first of them gives the color.
     """
-    labels = [label for scheme in SCHEMES.values() for label in scheme]
+    labels: list[Label | Region] = [part for table in (SCHEMES, REGIONS) for parts in table.values() for part in parts]
     categories = {label.category: [other for other in labels if other.category == label.category] for label in labels}
     entries = [{**_coded(category), "showAnatomy": True, "Type": _types(members)} for category, members in categories.items()]
     return {"SegmentationCategoryTypeContextName": CONTEXT_NAME, "@schema": _SCHEMA, "SegmentationCodes": {"Category": entries}}
@@ -41,8 +41,8 @@ def terminology_text() -> str:
     return json.dumps(terminology(), indent=2) + "\n"
 
 
-def _types(labels: Iterable[Label]) -> list[dict[str, Any]]:
-    first_of_code: dict[Code, Label] = {}
+def _types(labels: Iterable[Label | Region]) -> list[dict[str, Any]]:
+    first_of_code: dict[Code, Label | Region] = {}
     for label in labels:
         first_of_code.setdefault(label.type, label)
     return [{**_coded(code), "3dSlicerLabel": label.key, "recommendedDisplayRGBValue": list(label.color)} for code, label in first_of_code.items()]

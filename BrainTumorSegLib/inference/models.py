@@ -11,9 +11,11 @@ from typing import Any
 
 from BrainTumorSegLib.errors import InputError, ModelError
 from BrainTumorSegLib.labels import ROLES, SCHEMES
-from BrainTumorSegLib.resources import find_resources
+from BrainTumorSegLib.preprocess.views import View
+from BrainTumorSegLib.resources import find_resources, imported_models_folder
 
-_FORMAT = 1
+FORMAT = 1
+TABLE_NAME = "models.json"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class ModelInfo:
         training_data: the sets it was trained on, with their licenses.
         scores: as measured on the shipped file, with n and split.
         path: the file on this machine.
+        view: what a published system's model sees of an image; None for tissue units in the frame of `preprocess.frame`.
     """
 
     name: str
@@ -53,6 +56,7 @@ class ModelInfo:
     training_data: tuple[dict[str, str], ...]
     scores: dict[str, Any]
     path: Path
+    view: View | None = None
 
     @property
     def labels(self) -> dict[int, str]:
@@ -61,28 +65,54 @@ class ModelInfo:
 
 
 def list_models(folder: Path | None = None) -> list[ModelInfo]:
-    """All models of `folder` (default: the shipped ones), in the order of models.json.
+    """All models of `folder`, in the order of its models.json; by default the shipped ones, then the imported ones.
 
     Raises:
         ModelError: models.json is missing or not of this version's form.
     """
-    folder = folder or find_resources() / "Models"
+    if folder is not None:
+        return read_table(folder, "install the extension again")
+    shipped = read_table(find_resources() / "Models", "install the extension again")
+    names = {model.name for model in shipped}
+    return shipped + [model for model in imported_models() if model.name not in names]
+
+
+def imported_models() -> list[ModelInfo]:
+    """The models that a user added, see `model_zip.import_models`; none where there is no such folder."""
+    folder = imported_models_folder()
+    if folder is None or not (folder / TABLE_NAME).is_file():
+        return []
+    return read_table(folder, "delete this folder and import the models again")
+
+
+def read_table(folder: Path, cure: str) -> list[ModelInfo]:
+    """The models of one folder; `cure` ends the sentence of the error."""
+    path = folder / TABLE_NAME
     try:
-        table = json.loads((folder / "models.json").read_text(encoding="utf-8"))
-        if table["format"] != _FORMAT:
-            raise ModelError(f"{folder / 'models.json'} has format {table['format']}, but this version reads {_FORMAT}; install the matching version")
-        return [_read_row(row, folder) for row in table["models"]]
+        return read_rows(json.loads(path.read_text(encoding="utf-8")), folder, str(path))
     except OSError as error:
-        raise ModelError(f"{folder / 'models.json'} cannot be read ({error.strerror}); install the extension again") from None
+        raise ModelError(f"{path} cannot be read ({error.strerror}); {cure}") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder / 'models.json'} is damaged ({error!r}); install the extension again") from None
+        raise ModelError(f"{path} is damaged ({error!r}); {cure}") from None
+
+
+def read_rows(table: Any, folder: Path, name: str) -> list[ModelInfo]:
+    """The rows of a models.json called `name`, whose files lie in `folder`.
+
+    Raises:
+        ModelError: another version's form. ValueError, KeyError, TypeError: a damaged one.
+    """
+    if table["format"] != FORMAT:
+        raise ModelError(f"{name} has format {table['format']}, but this version reads {FORMAT}; install the matching version")
+    return [_read_row(row, folder) for row in table["models"]]
 
 
 def _read_row(row: dict[str, Any], folder: Path) -> ModelInfo:
     path = folder / row["file"]
     lists = {key: tuple(row[key]) for key in ("inputs", "planes", "training_data")}
+    view = View(**row["view"]) if row.get("view") else None
     size_mb = round(path.stat().st_size / 1e6, 2) if path.is_file() else 0.0
-    return ModelInfo(**{**row, **lists, "path": path, "size_mb": size_mb})
+    return ModelInfo(**{**row, **lists, "path": path, "size_mb": size_mb, "view": view})
 
 
 def find_model(name: str, models: Iterable[ModelInfo]) -> ModelInfo:

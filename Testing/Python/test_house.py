@@ -17,6 +17,7 @@ FLOOR = {
     "io": 1, "preprocess": 1, "metrics": 1, "pictures": 1, "terminology": 1,
     "inference": 2,
     "pipeline": 3, "evaluation": 3, "evaluation_files": 3,
+    "cohort": 4,
     "api": 5,
     "cli": 6, "__main__": 7,
 }  # fmt: skip
@@ -25,7 +26,7 @@ SAME_FLOOR = {("evaluation_files", "evaluation"), ("pictures", "io")}
 CLI_EXTRA = {"export": {"export"}, "train": {"training"}}
 """The workshop, each room inside its own command only."""
 WORKSHOP = {
-    "networks": {"networks"},
+    "networks": {"networks", "errors"},
     "data": {"data", "io", "preprocess", "errors", "labels", "volume"},
     "training": {"training", "data", "networks", "metrics", "errors"},
     "export": {"export", "training", "data", "networks", "inference", "metrics", "labels", "errors"},

@@ -40,3 +40,12 @@ def test_the_environment_overrides_and_nothing_else_is_tried(tmp_path: Path, mon
     monkeypatch.setenv(resources.ENVIRONMENT_VARIABLE, str(tmp_path / "missing"))
     with pytest.raises(InputError, match="the models and the phantom are missing"):
         resources.find_resources()
+
+
+@pytest.mark.parametrize(("platform", "place"), [("linux", ".local/share"), ("darwin", "Library/Application Support"), ("win32", "AppData/Local")])
+def test_imported_models_live_in_the_users_data_folder(tmp_path: Path, platform: str, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in (resources.ENVIRONMENT_VARIABLE, resources.IMPORTED_VARIABLE, "LOCALAPPDATA", "XDG_DATA_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(resources.sys, "platform", platform)
+    assert resources.imported_models_folder() == tmp_path / place / "BrainTumorSeg" / "Models"
