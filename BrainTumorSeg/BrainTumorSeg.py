@@ -39,16 +39,23 @@ class BrainTumorSeg(ScriptedLoadableModule):
             "result in the Segment Editor or compare it with a reference.<p>Research only, not a medical device."
         )
         self.parent.acknowledgementText = _("Licenses and training data of each model are in its model card.")
+        slicer.app.connect("startupCompleted()", self.onStartupCompleted)
+
+    def onStartupCompleted(self) -> None:
+        """Register the Segment Editor effect and the sample data, once all modules are there."""
+        if not pythonProblem():
+            from BrainTumorSegGUI.startup import registerExtras
+
+            registerExtras()
 
 
 class BrainTumorSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The module's panel: a thin shell that connects the .ui file, the panels and the logic."""
+    """The module's widget: a thin shell that makes the panels and tells them what happens; see `panel`."""
 
     def __init__(self, parent=None):
         self.logic = None
-        self._panels = []
+        self.panels = []
         self._parameterNode = None
-        self._parameterNodeGuiTag = None
         VTKObservationMixin.__init__(self)
         ScriptedLoadableModuleWidget.__init__(self, parent)  # last: without a parent it calls setup()
 
@@ -60,67 +67,57 @@ class BrainTumorSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             label.wordWrap = True
             self.layout.addWidget(label)
             return
-        from BrainTumorSegGUI.evaluationPanel import EvaluationPanel
-        from BrainTumorSegGUI.runPanel import RunPanel
+        from BrainTumorSegGUI.panels import PANELS
 
-        uiWidget = slicer.util.loadUI(self.resourcePath("UI/BrainTumorSeg.ui"))
-        self.layout.addWidget(uiWidget)
-        self.ui = slicer.util.childWidgetVariables(uiWidget)
-        uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = BrainTumorSegLogic()
         self.logic.loadTerminology()
-        self.runPanel = RunPanel(self.ui, self.logic)
-        self._panels = [self.runPanel, EvaluationPanel(self.ui, self.logic)]
+        self.panels = [panelClass(self.layout, self.logic) for panelClass in PANELS]
+        self.layout.addStretch(1)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
-        self.initializeParameterNode()
+        self.setParameterNode(self.logic.getParameterNode())
 
     def cleanup(self) -> None:
         """Called when the module is unloaded or Slicer closes; the widgets may be gone."""
-        if self.logic is not None:
-            self.runPanel.abandon()
         self.removeObservers()
+        for panel in self.panels:
+            panel.cleanup()
 
     def enter(self) -> None:
         """Called each time the user opens this module."""
-        if self.logic is not None:
-            self.initializeParameterNode()
+        if self.logic is None:
+            return
+        self.setParameterNode(self.logic.getParameterNode())
+        for panel in self.panels:
+            panel.enter()
 
     def exit(self) -> None:
         """Called each time the user opens another module; a run goes on."""
-        if self._parameterNode is not None:
-            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
-            self._parameterNodeGuiTag = None
+        for panel in self.panels:
+            panel.disconnectGui()
+            panel.exit()
 
     def onSceneStartClose(self, caller, event) -> None:
-        self.runPanel.abandon()
+        for panel in self.panels:
+            panel.onSceneClosed()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event) -> None:
         if self.parent.isEntered:
-            self.initializeParameterNode()
-
-    def initializeParameterNode(self) -> None:
-        """Take up the choices stored in the scene; a first volume is chosen for the user."""
-        parameterNode = self.logic.getParameterNode()
-        if parameterNode.t1ce is None:
-            parameterNode.t1ce = self.logic.firstVolume()
-        self.setParameterNode(parameterNode)
+            self.enter()
 
     def setParameterNode(self, parameterNode: BrainTumorSegParameterNode | None) -> None:
-        """Connect the choices to the GUI, and disconnect the former ones."""
+        """Give the panels the choices of the scene, and let go of the former ones."""
         if self._parameterNode is not None:
-            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
         self._parameterNode = parameterNode
+        for panel in self.panels:
+            panel.setParameterNode(parameterNode)
         if parameterNode is not None:
-            self._parameterNodeGuiTag = parameterNode.connectGui(self.ui)
             self.addObserver(parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
-        for panel in self._panels:
-            panel.setParameters(parameterNode)
 
     def onParametersModified(self, caller=None, event=None) -> None:
-        for panel in self._panels:
+        for panel in self.panels:
             panel.update()
 
 
@@ -140,6 +137,7 @@ class BrainTumorSegLogic(ScriptedLoadableModuleLogic):
         self.userErrors = (api.InputError, api.ModelError)
 
     def getParameterNode(self) -> BrainTumorSegParameterNode:
+        """The choices stored in the scene."""
         return BrainTumorSegParameterNode(super().getParameterNode())
 
     def models(self) -> list:
@@ -148,10 +146,17 @@ class BrainTumorSegLogic(ScriptedLoadableModuleLogic):
 
         return api.list_models()
 
-    def firstVolume(self):
-        """The first scalar volume of the scene that is no label map, or None."""
-        volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-        return next((node for node in volumes if not node.IsA("vtkMRMLLabelMapVolumeNode") and not node.GetHideFromEditors()), None)
+    def importModels(self, path) -> list:
+        """Add the models of a zip file, each proven by its sha256; returns those that are new (`api.ModelInfo`)."""
+        from BrainTumorSegLib import api
+
+        return api.import_models(path)
+
+    def guessInputs(self, nodes=None) -> dict:
+        """Volume nodes by role ("t1", "t1ce", "t2", "flair") as far as they can be told apart, by default among all of the scene."""
+        from BrainTumorSegGUI.inputs import offeredVolumes, proposedInputs
+
+        return proposedInputs(offeredVolumes() if nodes is None else nodes)
 
     def start(self, nodes, model=None, options=None):
         """Start segmenting in a thread.
@@ -184,11 +189,35 @@ class BrainTumorSegLogic(ScriptedLoadableModuleLogic):
             slicer.app.processEvents()
         return run.publish()
 
-    def evaluate(self, segmentationNode, referenceNode):
-        """Dice, IoU and HD95 as a new table node, and notices; see `evaluation.evaluateNodes`."""
+    def evaluate(self, segmentationNode, referenceNode, matches=None, joined=None):
+        """Dice, IoU and HD95 as a new table node, and notices; blocks; see `evaluation.evaluateNodes`."""
         from BrainTumorSegGUI.evaluation import evaluateNodes
 
-        return evaluateNodes(segmentationNode, referenceNode)
+        return evaluateNodes(segmentationNode, referenceNode, matches, joined)
+
+    def compare(self, segmentationNode, referenceNode, matches=None, joined=None):
+        """As `evaluate`, in a thread: poll what it returns; see `evaluation.ComparisonRun`."""
+        from BrainTumorSegGUI.evaluation import ComparisonRun
+
+        return ComparisonRun(segmentationNode, referenceNode, matches, joined)
+
+    def editableNode(self, segmentationNode):
+        """A copy of a result to correct, so that the result stays as it is; see `editCopy.editableNode`."""
+        from BrainTumorSegGUI.editCopy import editableNode
+
+        return editableNode(segmentationNode)
+
+    def changes(self, segmentationNode):
+        """Dice and mL between a model's result and its corrected copy, as a table node; see `editChanges.showChanges`."""
+        from BrainTumorSegGUI.editChanges import showChanges
+
+        return showChanges(segmentationNode)
+
+    def addRegions(self, segmentationNode):
+        """Whole tumor, tumor core and enhancing tumor as a new segmentation; see `resultRegions.addRegions`."""
+        from BrainTumorSegGUI.resultRegions import addRegions
+
+        return addRegions(segmentationNode)
 
     def prepareSegmentEditor(self, segmentationNode):
         """Point the Segment Editor at a segmentation and its volume; returns the editor's parameter set."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import slicer
 
-_TAG = "SegmentEditor"  # the singleton tag of the Segment Editor module's own parameter set
+EMBEDDED_TAG = "BrainTumorSeg"
+"""Singleton tag of the parameter set of the editor inside our own panel."""
+_MODULE_TAG = "SegmentEditor"  # that of the Segment Editor module
 
 
-def prepareSegmentEditor(segmentationNode: slicer.vtkMRMLSegmentationNode) -> slicer.vtkMRMLSegmentEditorNode:
-    """Set a segmentation, and the volume it was made from, on the Segment Editor's parameter set; the module need not be open yet."""
+def prepareSegmentEditor(segmentationNode: slicer.vtkMRMLSegmentationNode, tag: str = _MODULE_TAG) -> slicer.vtkMRMLSegmentEditorNode:
+    """Set a segmentation, and the volume it was made from, on an editor's parameter set; the Segment Editor module need not be open yet."""
     scene = slicer.mrmlScene
-    editorNode = scene.GetSingletonNode(_TAG, "vtkMRMLSegmentEditorNode")
+    editorNode = scene.GetSingletonNode(tag, "vtkMRMLSegmentEditorNode")
     if editorNode is None:
         editorNode = slicer.vtkMRMLSegmentEditorNode()
-        editorNode.SetSingletonTag(_TAG)
+        editorNode.SetSingletonTag(tag)
         editorNode = scene.AddNode(editorNode)
     editorNode.SetAndObserveSegmentationNode(segmentationNode)
     editorNode.SetAndObserveSourceVolumeNode(sourceVolume(segmentationNode))

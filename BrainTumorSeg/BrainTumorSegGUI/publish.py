@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import slicer
+from slicer.i18n import tr as _
 
+from BrainTumorSegGUI.resultSegments import addSegment
+from BrainTumorSegGUI.resultSurfaces import surfaceSteps
+from BrainTumorSegGUI.resultUncertainty import COLORS_TAG, addUncertainty, uncertaintyColors
 from BrainTumorSegGUI.volumes import imageFromVolume
 from BrainTumorSegLib import __version__, labels
 from BrainTumorSegLib.api import Volume
@@ -17,9 +21,9 @@ if TYPE_CHECKING:
     from BrainTumorSegLib.api import Segmentation
 
 PROVENANCE_PREFIX = "BrainTumorSeg."
+FILL_OPACITY = 0.3
+"""Of segments in slice views: the image stays readable below."""
 TERMINOLOGY_FILE = Path(labels.__file__).parents[1] / "Resources" / "Terminology" / "BrainTumorSeg.term.json"
-REGION_CONTEXT = "Anatomic codes - DICOM master list"  # Slicer's own list, which has Brain
-_NO_CODE = ("", "", "")
 
 
 def loadTerminology() -> str:
@@ -30,25 +34,47 @@ def loadTerminology() -> str:
 def publishSegmentation(
     result: Segmentation, referenceNode: slicer.vtkMRMLScalarVolumeNode, inputs: Mapping[str, slicer.vtkMRMLScalarVolumeNode]
 ) -> slicer.vtkMRMLSegmentationNode:
+    """All of `publishSteps` in one call."""
+    steps = publishSteps(result, referenceNode, inputs)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def publishSteps(
+    result: Segmentation, referenceNode: slicer.vtkMRMLScalarVolumeNode, inputs: Mapping[str, slicer.vtkMRMLScalarVolumeNode]
+) -> Generator[str, None, slicer.vtkMRMLSegmentationNode]:
     """Add a new segmentation node: one segment for each label of the scheme, empty ones too, and where it all came from.
 
+    Each `next` does one step, of a quarter of a second at most for a head of 1 mm voxels, and yields in a short phrase what comes next; surfaces
+    come last. Closed before its end, or stopped by an error, it takes out of the scene what it has put there.
+
     Args:
-        result: labels in patient space; the node gets no parent transform, whatever the inputs have.
+        result: labels in patient space; the node gets no parent transform, whatever the inputs have. With `uncertainty`, a volume of it
+            is added too, which the segmentation refers to (see `resultUncertainty`).
         referenceNode: the input whose grid the labels lie on.
         inputs: the volumes that were read, by role; only their names are kept.
+
+    Returns:
+        The segmentation node, as the generator's value.
     """
-    scene = slicer.mrmlScene
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", scene.GenerateUniqueName(f"{referenceNode.GetName()} tumor"))
+    added: list[slicer.vtkMRMLNode] = []
     try:
-        node.CreateDefaultDisplayNodes()
-        _setReferenceGeometry(node, referenceNode, result.labels)
-        _addSegments(node, result)
-        for name, value in provenance(result, inputs).items():
-            node.SetAttribute(PROVENANCE_PREFIX + name, value)
-        placeBeside(node, referenceNode)
-    except Exception:
-        for added in (node.GetDisplayNode(), node):  # a display node does not go with its node
-            scene.RemoveNode(added)
+        yield _("Adding the segmentation")
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", slicer.mrmlScene.GenerateUniqueName(f"{referenceNode.GetName()} tumor"))
+        added.append(node)
+        _fill(node, result, referenceNode, inputs)
+        if result.uncertainty is not None:
+            yield _("Adding the uncertainty")
+            hadColors = slicer.mrmlScene.GetSingletonNode(COLORS_TAG, "vtkMRMLColorTableNode") is not None
+            added += [] if hadColors else [uncertaintyColors()]
+            added.append(addUncertainty(result.uncertainty, node))
+            placeBeside(added[-1], referenceNode)
+        yield from surfaceSteps(node)
+    except BaseException:  # GeneratorExit too: closed before its end
+        _remove(added)
         raise
     return node
 
@@ -77,15 +103,8 @@ def placeBeside(node: slicer.vtkMRMLNode, referenceNode: slicer.vtkMRMLNode) -> 
         hierarchy.SetItemParent(item, hierarchy.GetItemParent(referenceItem))
 
 
-def terminologyEntry(label: labels.Label, contextName: str) -> str:
-    """A label's codes as a segment stores them."""
-    codes = [(code.value, code.scheme, code.meaning) for code in (label.category, label.type)]
-    region = (labels.BRAIN.value, labels.BRAIN.scheme, labels.BRAIN.meaning)
-    logic = slicer.modules.terminologies.logic()
-    return logic.SerializeTerminologyEntry(contextName, *codes[0], *codes[1], *_NO_CODE, REGION_CONTEXT, *region, *_NO_CODE)
-
-
-def _setReferenceGeometry(node: slicer.vtkMRMLSegmentationNode, referenceNode: slicer.vtkMRMLScalarVolumeNode, labelVolume: Volume) -> None:
+def setReferenceGeometry(node: slicer.vtkMRMLSegmentationNode, referenceNode: slicer.vtkMRMLScalarVolumeNode, labelVolume: Volume) -> None:
+    """Give a segmentation the grid of its labels, and the volume it belongs to."""
     node.SetReferenceImageGeometryParameterFromVolumeNode(referenceNode)
     # Under a warp the labels lie on the grid of the hardened copy, which the node does not know.
     converter = slicer.vtkSegmentationConverter
@@ -93,19 +112,38 @@ def _setReferenceGeometry(node: slicer.vtkMRMLSegmentationNode, referenceNode: s
     node.GetSegmentation().SetConversionParameter(converter.GetReferenceImageGeometryParameterName(), geometry)
 
 
-def _addSegments(node: slicer.vtkMRMLSegmentationNode, result: Segmentation) -> None:
-    """All segments share one image and differ by label value, which is how Slicer stores segments that do not overlap."""
+def addLabels(node: slicer.vtkMRMLSegmentationNode, labelVolume: Volume, scheme: str, tags: Mapping[str, str]) -> None:
+    """One segment for each label of a scheme. All share one image and differ by value, which is how Slicer stores segments that do not overlap.
+
+    Args:
+        tags: what made them; unlike an attribute of the node, a segment's tag is in the .seg.nrrd file too.
+    """
     contextName = loadTerminology()
-    representation = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
-    image = imageFromVolume(result.labels, crop=True) if result.labels.array.any() else None
-    for label in labels.SCHEMES[result.scheme]:
-        segment = slicer.vtkSegment()
-        segment.SetName(label.name)
-        segment.SetColor([channel / 255.0 for channel in label.color])
-        segment.SetTerminology(terminologyEntry(label, contextName))
-        segment.SetLabelValue(label.value)
-        segment.SetTag(PROVENANCE_PREFIX + "Model", result.model)  # unlike an attribute, a tag is in the .seg.nrrd file too
-        segment.SetTag(PROVENANCE_PREFIX + "ModelSha256", result.sha256)
-        if image is not None:
-            segment.AddRepresentation(representation, image)
-        node.GetSegmentation().AddSegment(segment, label.key)
+    image = imageFromVolume(labelVolume, crop=True) if labelVolume.array.any() else None
+    for label in labels.SCHEMES[scheme]:
+        segment = addSegment(node, label, contextName, image, label.value)
+        for name, value in tags.items():
+            segment.SetTag(PROVENANCE_PREFIX + name, value)
+
+
+def _fill(
+    node: slicer.vtkMRMLSegmentationNode,
+    result: Segmentation,
+    referenceNode: slicer.vtkMRMLScalarVolumeNode,
+    inputs: Mapping[str, slicer.vtkMRMLScalarVolumeNode],
+) -> None:
+    node.CreateDefaultDisplayNodes()
+    node.GetDisplayNode().SetOpacity2DFill(FILL_OPACITY)
+    setReferenceGeometry(node, referenceNode, result.labels)
+    addLabels(node, result.labels, result.scheme, {"Model": result.model, "ModelSha256": result.sha256})
+    for name, value in provenance(result, inputs).items():
+        node.SetAttribute(PROVENANCE_PREFIX + name, value)
+    placeBeside(node, referenceNode)
+
+
+def _remove(nodes: list[slicer.vtkMRMLNode]) -> None:
+    for node in reversed(nodes):
+        display = node.GetDisplayNode() if node.IsA("vtkMRMLDisplayableNode") else None  # it does not go with its node
+        for part in (display, node):
+            if part is not None and slicer.mrmlScene.IsNodePresent(part):
+                slicer.mrmlScene.RemoveNode(part)

@@ -1,23 +1,28 @@
-"""One run: inputs collected from the scene, segmented in a thread, published as a new node."""
+"""One run: inputs collected from the scene, segmented in a thread, published as a new node; all in steps that keep the application alive."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import slicer
+from slicer.i18n import tr as _
 
 from BrainTumorSegGUI.background import BackgroundTask, TaskState
-from BrainTumorSegGUI.publish import publishSegmentation
-from BrainTumorSegGUI.volumes import collectVolumes
-from BrainTumorSegLib.api import InputError, SegmentOptions
+from BrainTumorSegGUI.publish import publishSteps
+from BrainTumorSegGUI.volumes import viewsOfNodes
+from BrainTumorSegLib.api import Cancelled, InputError, SegmentOptions, Volume
 
 if TYPE_CHECKING:
+    from BrainTumorSegGUI.parameters import BrainTumorSegParameterNode
     from BrainTumorSegLib.api import Segmentation
 
 SegmentFunction = Callable[..., "Segmentation"]
 """`api.segment`, or another function with its signature."""
+
+_BYTES_A_STEP = 32_000_000
+"""Copied within a few hundredths of a second."""
 
 
 class SegmentationRun:
@@ -31,15 +36,15 @@ class SegmentationRun:
         *,
         segment: SegmentFunction,
     ) -> None:
-        """Copies the inputs and starts the thread.
+        """Looks at the inputs; `poll` copies them, piece by piece, and then starts the thread.
 
         Raises:
             InputError: see `volumes.collectVolumes`.
         """
         # Kept as IDs: a node may leave the scene, and must then not be kept alive, or used, by this.
         self._nodeIds = {role: node.GetID() for role, node in nodes.items()}
-        self._volumes = collectVolumes(nodes)
-        self._result: Segmentation | None = None
+        self._volumes: dict[str, Volume] = {}
+        self._copying: Iterator[None] | None = _copySteps(viewsOfNodes(nodes), self._volumes)
 
         def work(progress: Any, cancel: Any) -> Segmentation:
             # A numpy warning would be written to Slicer's Python console, which is a Qt widget, from this thread.
@@ -47,11 +52,18 @@ class SegmentationRun:
                 return segment(self._volumes, model, options=options or SegmentOptions(), progress=progress, cancel=cancel)
 
         self._task = BackgroundTask(work)
-        self._task.start()
 
     def poll(self, wait_s: float = 0.0) -> TaskState:
-        """See `BackgroundTask.poll`."""
-        return self._task.poll(wait_s)
+        """See `BackgroundTask.poll`; until the inputs are copied, one step of that."""
+        if self._copying is None:
+            return self._task.poll(wait_s)
+        if not self.cancelled:
+            try:
+                next(self._copying)
+            except StopIteration:
+                self._copying = None
+                self._task.start()
+        return TaskState(0.0, _("reading the volumes"), None, self.cancelled)
 
     def cancel(self) -> None:
         self._task.cancel()
@@ -66,11 +78,20 @@ class SegmentationRun:
         return self._task.result()
 
     def publish(self) -> slicer.vtkMRMLSegmentationNode:
-        """The result as a new node of the scene, once finished.
+        """All of `publishSteps` in one call."""
+        steps = self.publishSteps()
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+
+    def publishSteps(self) -> Generator[str, None, slicer.vtkMRMLSegmentationNode]:
+        """The result as a new node of the scene, once finished, step by step; see `publish.publishSteps`.
 
         Raises:
-            Cancelled, InputError, ModelError: what the thread raised.
-            InputError: the input was removed from the scene meanwhile.
+            Cancelled: also where `cancel` is called between two steps; the scene is then as it was.
+            InputError, ModelError: what the thread raised, or the input was removed from the scene meanwhile.
         """
         result = self.result
         role = next((role for role, volume in self._volumes.items() if volume.same_grid(result.labels)), next(iter(self._volumes)))
@@ -78,4 +99,35 @@ class SegmentationRun:
         missing = [self._volumes[role].name for role, node in nodes.items() if node is None]
         if missing:
             raise InputError(f"{missing[0]} was removed from the scene while it was segmented, but its result belongs beside it; load it and run again")
-        return publishSegmentation(result, nodes[role], nodes)
+        steps = publishSteps(result, nodes[role], nodes)
+        try:
+            while True:
+                if self.cancelled:
+                    raise Cancelled("the segmentation was cancelled")
+                yield next(steps)
+        except StopIteration as end:
+            return end.value
+        finally:
+            steps.close()  # takes out what was added, unless all was
+
+
+def optionsFrom(parameters: BrainTumorSegParameterNode) -> SegmentOptions:
+    """The options of a run as the user chose them."""
+    return SegmentOptions(
+        planes=parameters.quality.value,
+        threads=parameters.threads or None,
+        uncertainty=parameters.uncertainty,
+        min_island_mm3=None if parameters.modelCleanUp else parameters.minIslandMm3,
+        max_hole_mm3=None if parameters.modelCleanUp else parameters.maxHoleMm3,
+    )
+
+
+def _copySteps(views: Mapping[str, Volume], copies: dict[str, Volume]) -> Iterator[None]:
+    """Fill `copies` with volumes of their own voxels, a few slices a step."""
+    for role, view in views.items():
+        array = np.empty_like(view.array)
+        slices = max(1, _BYTES_A_STEP // max(1, view.array[0].nbytes))
+        for start in range(0, len(array), slices):
+            array[start : start + slices] = view.array[start : start + slices]
+            yield
+        copies[role] = view.like(array)

@@ -23,27 +23,60 @@ def collectVolumes(nodes: Mapping[str, slicer.vtkMRMLScalarVolumeNode]) -> dict[
     Raises:
         InputError: no node, a node without an image, or one that is not a regular scalar volume.
     """
+    return {role: copied(view) for role, view in viewsOfNodes(nodes).items()}
+
+
+def viewsOfNodes(nodes: Mapping[str, slicer.vtkMRMLScalarVolumeNode]) -> dict[str, Volume]:
+    """As `collectVolumes`, but of the scene's own voxels: read them before the scene changes, and write nothing to them."""
     if not nodes:
         raise InputError("no input volume is chosen, but the model needs one; choose a contrast-enhanced T1 volume")
-    return {role: volumeFromNode(node) for role, node in nodes.items()}
+    return {role: viewOfNode(node, throughWarps=True) for role, node in nodes.items()}
 
 
 def volumeFromNode(node: slicer.vtkMRMLScalarVolumeNode) -> Volume:
-    """A volume node where it lies in the patient: its parent transform, if any, is hardened on a copy.
+    """A volume node where it lies in the patient, with its own copy of the voxels: a parent transform, if any, is hardened on a copy.
 
     Raises:
         InputError: a node without voxels, with several components, or sheared by its transform.
     """
+    return copied(viewOfNode(node, throughWarps=True))
+
+
+def viewOfNode(node: slicer.vtkMRMLScalarVolumeNode, throughWarps: bool = False) -> Volume:
+    """A volume node where it lies in the patient, without a copy of its voxels; they must not be written to.
+
+    Args:
+        throughWarps: resample a volume under a transform that bends, which may take seconds; else it is seen as it is stored.
+
+    Raises:
+        InputError: see `volumeFromNode`.
+    """
     if node.GetImageData() is None or node.GetImageData().GetPointData().GetScalars() is None:
         raise InputError(f"{node.GetName()} has no image, but voxels are needed; load its image or choose another volume")
-    placed = _inWorld(node)
+    transformNode = node.GetParentTransformNode()
+    stays = transformNode is None or not (throughWarps or transformNode.IsTransformToWorldLinear())
+    placed = node if stays else _inWorld(node)
     ijkToRas = vtk.vtkMatrix4x4()
     placed.GetIJKToRASMatrix(ijkToRas)
-    return volumeFromImage(placed.GetImageData(), ijkToRas, node.GetName())
+    return viewOfImage(placed.GetImageData(), ijkToRas, node.GetName())
+
+
+def copied(view: Volume) -> Volume:
+    """The same volume with its own copy of the voxels."""
+    return view.like(view.array.copy())
 
 
 def volumeFromImage(image: vtk.vtkImageData, ijkToRas: vtk.vtkMatrix4x4, name: str) -> Volume:
     """A VTK image and its place in RAS as a `Volume` with its own copy of the voxels, [z, y, x].
+
+    Raises:
+        InputError: see `Volume`.
+    """
+    return copied(viewOfImage(image, ijkToRas, name))
+
+
+def viewOfImage(image: vtk.vtkImageData, ijkToRas: vtk.vtkMatrix4x4, name: str) -> Volume:
+    """A VTK image and its place in RAS as a `Volume` of the image's own voxels, [z, y, x], which must not be written to.
 
     Raises:
         InputError: see `Volume`.
@@ -57,7 +90,7 @@ def volumeFromImage(image: vtk.vtkImageData, ijkToRas: vtk.vtkMatrix4x4, name: s
     spacing = np.linalg.norm(ijkToLps[:3, :3], axis=0)
     with np.errstate(invalid="ignore"):  # a spacing of 0 is refused by Volume, in words
         direction = ijkToLps[:3, :3] / spacing
-    array = numpy_support.vtk_to_numpy(scalars).reshape(shape).copy()
+    array = numpy_support.vtk_to_numpy(scalars).reshape(shape)
     return Volume(array, tuple(spacing.tolist()), tuple(origin[:3].tolist()), tuple(direction.ravel().tolist()), name=name)
 
 
@@ -80,10 +113,8 @@ def imageFromVolume(volume: Volume, crop: bool = False) -> slicer.vtkOrientedIma
 
 
 def _inWorld(node: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLScalarVolumeNode:
-    """The node itself, or a copy outside the scene with the parent transform hardened."""
+    """A copy outside the scene with the parent transform hardened."""
     transformNode = node.GetParentTransformNode()
-    if transformNode is None:
-        return node
     copy = type(node)()
     ijkToRas = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(ijkToRas)

@@ -1,4 +1,4 @@
-"""Tests on the real MRML scene of slicer-core (tier 1); each starts with an empty scene and fails if VTK reports anything."""
+"""Tests on the real MRML scene of slicer-core (tier 1) and of the panels on PySide6 (tier 2): an empty scene each, and VTK must report nothing."""
 
 from __future__ import annotations
 
@@ -21,10 +21,16 @@ if importlib.util.find_spec("slicer_core") is not None:
     MESSAGES = host.VtkMessages()
     host.install()
 
+    def remove_choices():
+        """Clearing the scene keeps the singleton with the module's choices, and on it observers of widgets that are gone."""
+        for node in slicer.util.getNodesByClass("vtkMRMLScriptedModuleNode"):
+            slicer.mrmlScene.RemoveNode(node)
+
     @pytest.fixture(autouse=True)
     def empty_scene():
         slicer.mrmlScene.Clear()
         yield
+        remove_choices()
         reported = list(MESSAGES.texts)
         MESSAGES.texts.clear()
         assert reported == [], "VTK reported errors or warnings"
@@ -33,3 +39,23 @@ if importlib.util.find_spec("slicer_core") is not None:
     def vtk_messages():
         """What VTK has reported so far in this test; a test that expects a message empties the list."""
         return MESSAGES.texts
+
+    @pytest.fixture
+    def parameters():
+        """The module's choices in the empty scene."""
+        import BrainTumorSeg
+
+        return BrainTumorSeg.BrainTumorSegLogic().getParameterNode()
+
+    @pytest.fixture
+    def layout():
+        """Where a panel is put; it goes with all its widgets at the end of the test (tier 2)."""
+        import qt
+
+        parent = slicer.qMRMLWidget()
+        parent.setLayout(qt.QVBoxLayout())
+        yield parent.layout()
+        remove_choices()
+        parent.deleteLater()
+        slicer.app.processEvents()
+        slicer.app.sendPostedDeletes()

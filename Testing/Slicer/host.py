@@ -1,12 +1,14 @@
-"""NOT Slicer: the least of it that lets pytest import BrainTumorSeg.py and run its Logic on the real MRML of slicer-core.
+"""NOT Slicer: the least of it that lets pytest run BrainTumorSeg.py on the real MRML of slicer-core, and its panels on PySide6.
 
 slicer-core is the part of 3D Slicer without Qt: scene, nodes, storage, module logics and `slicer.util` are the real ones. Missing are the
-application (`slicer.app`, `slicer.modules`), the base classes of scripted modules, translation, the parameter node wrapper, and Qt itself.
-Their stand-ins here are written from the public documentation and do only what these tests need; every other name raises AttributeError.
+application (`slicer.app`, `slicer.modules`), the base classes of scripted modules and translation, all here; the parameter node wrapper,
+Qt, CTK and the qMRML widgets, in `standin_*.py`. The stand-ins are written from the public documentation and do only what these tests need;
+every other name raises AttributeError.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
 import sys
@@ -18,23 +20,53 @@ from pathlib import Path
 
 import slicer
 import slicer.util
+import standin_parameters
 import vtk
 
+HAS_WIDGETS = importlib.util.find_spec("PySide6") is not None
 ROOT = Path(__file__).resolve().parents[2]
 MODULE_FILE = ROOT / "BrainTumorSeg" / "BrainTumorSeg.py"
 
 
 class Application:
-    """`slicer.app` of an application without a window, in testing mode."""
+    """`slicer.app` of an application without a main window, in testing mode."""
+
+    applicationName = "not Slicer"
+
+    def __init__(self, qApplication: typing.Any = None) -> None:
+        self._qApplication = qApplication
+        self.startupSlots: list[typing.Callable[[], None]] = []
 
     def testingEnabled(self) -> bool:
         return True
 
     def processEvents(self) -> None:
-        """There are no events."""
+        if self._qApplication is not None:
+            self._qApplication.processEvents()
+
+    def sendPostedDeletes(self) -> None:
+        """Delete what was to be deleted later; not in Slicer, whose event loop does it."""
+        self._qApplication.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
 
     def layoutManager(self) -> None:
         """As with --no-main-window."""
+
+    def connect(self, signature: str, slot: typing.Callable[[], None]) -> bool:
+        """The application never ends its start here; a test may call what was connected."""
+        if signature != "startupCompleted()":
+            raise ValueError(f"slicer.app has no signal {signature}")
+        self.startupSlots.append(slot)
+        return True
+
+    def topLevelWidgets(self) -> list[typing.Any]:
+        """There is no main window among them."""
+        return []
+
+    def setOverrideCursor(self, cursor: typing.Any) -> None:
+        self._qApplication.setOverrideCursor(cursor)
+
+    def restoreOverrideCursor(self) -> None:
+        self._qApplication.restoreOverrideCursor()
 
 
 class Module:
@@ -54,7 +86,25 @@ class ScriptedLoadableModule:
 
 
 class ScriptedLoadableModuleWidget:
-    """Widgets are not run here."""
+    """Owns the widget that the module's panels are put into, and calls setup() where nobody else does."""
+
+    def __init__(self, parent: typing.Any = None) -> None:
+        import qt
+
+        self.parent = parent
+        if parent is None:
+            self.parent = slicer.qMRMLWidget()
+            self.parent.setLayout(qt.QVBoxLayout())
+            self.parent.setMRMLScene(slicer.mrmlScene)
+        self.layout = self.parent.layout()
+        if parent is None:
+            self.setup()
+
+    def setup(self) -> None:
+        """The developer's buttons are left out."""
+
+    def resourcePath(self, name: str) -> str:
+        return str(MODULE_FILE.parent / "Resources" / name)
 
 
 class ScriptedLoadableModuleLogic:
@@ -78,51 +128,11 @@ class ScriptedLoadableModuleTest(unittest.TestCase):
         logging.getLogger(__name__).info(message)
 
 
-def parameterNodeWrapper(cls: type) -> type:
-    """Properties of type str and of MRML node types, stored on a vtkMRMLScriptedModuleNode; another type raises.
-
-    As documented, several node types are a typing.Union with None in it (developer guide, parameter nodes, GUI connection).
-    """
-
-    def initialize(self: typing.Any, parameterNode: slicer.vtkMRMLScriptedModuleNode) -> None:
-        self.parameterNode = parameterNode
-
-    cls.__init__ = initialize
-    for name, kind in typing.get_type_hints(cls).items():
-        if kind is str:
-            setattr(cls, name, _textProperty(name))
-        elif _isNodeType(kind) or _isUnionOfNodeTypesAndNone(kind):
-            setattr(cls, name, _nodeProperty(name))
-        else:
-            raise TypeError(f"the test host stores no parameter of type {kind}")
-    return cls
-
-
-def _isNodeType(kind: typing.Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, slicer.vtkMRMLNode)
-
-
-def _isUnionOfNodeTypesAndNone(kind: typing.Any) -> bool:
-    *kinds, last = typing.get_args(kind) or (None,)
-    return typing.get_origin(kind) is typing.Union and last is type(None) and all(map(_isNodeType, kinds))
-
-
-def _textProperty(name: str) -> property:
-    return property(lambda self: self.parameterNode.GetParameter(name), lambda self, value: self.parameterNode.SetParameter(name, value))
-
-
-def _nodeProperty(name: str) -> property:
-    def write(self: typing.Any, node: slicer.vtkMRMLNode | None) -> None:
-        self.parameterNode.SetNodeReferenceID(name, node.GetID() if node is not None else None)
-
-    return property(lambda self: self.parameterNode.GetNodeReference(name), write)
-
-
 def install() -> None:
     """Fill the gaps in `slicer` and `sys.modules`, and make the scene; once for each process."""
     scene = slicer.vtkMRMLScene()
     slicer.mrmlScene = scene
-    slicer.app = Application()
+    slicer.app = Application(_installWidgets())
     applicationLogic = slicer.vtkSlicerApplicationLogic()
     applicationLogic.SetMRMLScene(scene)
     colors = _logic(slicer.vtkMRMLColorLogic(), "Colors", applicationLogic)
@@ -135,11 +145,25 @@ def install() -> None:
     )
     slicer.applicationLogic = applicationLogic  # kept alive here
     _module("slicer.ScriptedLoadableModule", ScriptedLoadableModule, ScriptedLoadableModuleWidget, ScriptedLoadableModuleLogic, ScriptedLoadableModuleTest)
-    _module("slicer.parameterNodeWrapper", parameterNodeWrapper)
+    _module("slicer.parameterNodeWrapper", *(getattr(standin_parameters, name) for name in ("Choice", "Default", "WithinRange", "parameterNodeWrapper")))
     _module("slicer.i18n", tr, translate)
-    for name in ("qt", "ctk"):  # importable, and empty
-        sys.modules[name] = types.ModuleType(name, "not in the test host")
     sys.path.insert(0, str(MODULE_FILE.parent))  # as Slicer does for a module's folder
+
+
+def _installWidgets() -> typing.Any:
+    """The modules `qt` and `ctk` and the qMRML widgets, where PySide6 is there (tier 2); else the modules are importable, and empty."""
+    if not HAS_WIDGETS:
+        for name in ("qt", "ctk"):
+            sys.modules[name] = types.ModuleType(name, "not in the test host")
+        return None
+    import standin_ctk
+    import standin_qmrml
+    import standin_qt
+
+    sys.modules["qt"], sys.modules["ctk"] = standin_qt.module(), standin_ctk.module()
+    for kind in standin_qmrml.CLASSES:
+        setattr(slicer, kind.__name__, kind)
+    return standin_qt.application()
 
 
 def tr(text: str) -> str:

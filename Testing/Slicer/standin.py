@@ -24,6 +24,7 @@ class Result:
     planes: tuple[str, ...] = ("axial",)
     volumes_ml: dict[str, float] | None = None
     warnings: tuple[str, ...] = field(default=())
+    uncertainty: Volume | None = None
 
 
 def segmentBright(volumes, model=None, *, options: SegmentOptions, progress, cancel: CancelToken) -> Result:

@@ -10,11 +10,12 @@ pytest.importorskip("slicer_core", reason="slicer-core (real MRML without the ap
 import slicer
 import slicer.util
 import standin
-from BrainTumorSegGUI.evaluation import evaluateNodes, labelVolume, schemeOf
+from BrainTumorSegGUI.evaluation import ComparisonRun, evaluateNodes
 from BrainTumorSegGUI.publish import publishSegmentation
 from BrainTumorSegGUI.volumes import volumeFromNode
+from watching import scene_as_text, wait_for
 
-from BrainTumorSegLib.api import InputError
+from BrainTumorSegLib.api import Cancelled, InputError
 
 SHAPE = (8, 8, 8)
 
@@ -40,12 +41,22 @@ def drawn_node(array, names):
     return drawn
 
 
+def two_readers(array, names, name="Reader"):
+    """Two lesions of values 1 and 2, as a reader calls them."""
+    node = segmentation_node(array, name, "glioma")
+    node.SetName(name)
+    node.GetSegmentation().RemoveSegment("ET")
+    for segment_id, segment_name in zip(("NCR", "ED"), names):
+        node.GetSegmentation().GetSegment(segment_id).SetName(segment_name)
+    return node
+
+
 def labelmap_node(array, spacing_k=2.0):
     return slicer.util.addVolumeFromArray(array, np.diag([1.0, 1, spacing_k, 1]), "Truth", "vtkMRMLLabelMapVolumeNode")
 
 
 def cells(table):
-    """Rows of (class, dice, iou, hd95, status), as numbers where they are."""
+    """Rows of (class, dice, iou, hd95, status), as numbers where they are; the two volumes are left out."""
     rows = [[table.GetCellText(row, column) for column in range(5)] for row in range(table.GetNumberOfRows())]
     return [(name, float(dice), float(iou), float(hd95), status) for name, dice, iou, hd95, status in rows]
 
@@ -57,7 +68,7 @@ def test_the_scores_of_two_boxes_are_the_ones_worked_out_by_hand():
     assert notices == ()
     [(name, dice, iou, hd95, status)] = cells(table)
     assert (name, status) == ("Tumor", "ok")
-    assert dice == pytest.approx(2 / 3)
+    assert dice == pytest.approx(2 / 3, abs=5e-5)
     assert iou == pytest.approx(1 / 2)
     assert hd95 == pytest.approx(1.0)
 
@@ -65,8 +76,15 @@ def test_the_scores_of_two_boxes_are_the_ones_worked_out_by_hand():
 def test_the_table_is_a_new_node_named_after_both():
     table, _ = evaluateNodes(segmentation_node(box(2, 5)), labelmap_node(box(3, 6)))
     assert table.GetName() == "T1ce tumor vs Truth"
-    assert [table.GetColumnName(column) for column in range(table.GetNumberOfColumns())] == ["Class", "Dice", "IoU", "HD95 (mm)", "Status"]
+    titles = [table.GetColumnName(column) for column in range(table.GetNumberOfColumns())]
+    assert titles == ["Class", "Dice", "IoU", "HD95 (mm)", "Status", "Volume (mL)", "Reference volume (mL)"]
     assert slicer.mrmlScene.IsNodePresent(table)
+
+
+def test_volumes_are_those_of_the_voxels():
+    # 4 x 4 x 3 voxels of 1 x 1 x 2 mm are 96 cubic millimeters; the reference has 4 x 4 x 2.
+    table, _ = evaluateNodes(segmentation_node(box(2, 5)), labelmap_node(box(3, 5)))
+    assert [float(table.GetCellText(0, column)) for column in (5, 6)] == pytest.approx([0.096, 0.064])
 
 
 def test_a_missed_tumor_has_no_distance_and_says_why():
@@ -128,12 +146,45 @@ def test_a_moved_segmentation_is_compared_where_it_lies():
     assert cells(table)[0][1] == 1.0
 
 
-def test_a_segment_that_is_no_part_of_a_glioma_is_named():
+def test_a_segment_without_a_partner_is_not_compared_and_named():
     array = box(2, 3, 1) + box(3, 4, 2) + box(4, 5, 3)
     drawn = drawn_node(array, ["NCR", "Edema", "ET"])
     drawn.GetSegmentation().AddEmptySegment("", "Ventricle")
-    with pytest.raises(InputError, match="Drawn by hand has a segment 'Ventricle'"):
-        evaluateNodes(segmentation_node(array, scheme="glioma"), drawn)
+    table, notices = evaluateNodes(segmentation_node(array, scheme="glioma"), drawn)
+    assert "Ventricle" not in [row[0] for row in cells(table)]
+    assert notices == ("T1ce tumor has no partner for Ventricle: not compared",)
+
+
+def test_the_user_may_match_what_is_called_differently():
+    two = box(2, 3, 1) + box(4, 5, 2)
+    table, _ = evaluateNodes(two_readers(two, ["Lesion A", "Lesion B"]), two_readers(two, ["first", "second"]), {"NCR": "ED"})
+    assert [(row[0], row[1]) for row in cells(table)] == [("Lesion A", 0.0)]  # A is the first lesion, and was matched with the second
+
+
+def test_matching_nothing_by_hand_is_refused():
+    with pytest.raises(InputError, match="no segment is matched"):
+        evaluateNodes(segmentation_node(box(2, 5)), labelmap_node(box(2, 5)), matches={}, joined=False)
+
+
+def test_everything_can_be_compared_as_one_structure():
+    two = box(2, 3, 1) + box(4, 5, 2)
+    table, notices = evaluateNodes(two_readers(two, ["A", "B"], "Reader 1"), two_readers(two, ["A", "B"], "Reader 2"), joined=True)
+    assert [(row[0], row[1]) for row in cells(table)] == [("Tumor", 1.0)]
+    assert [notice.partition(" has")[0] for notice in notices] == ["Reader 1", "Reader 2"]
+
+
+def test_two_readers_are_compared_by_the_names_they_gave():
+    # A is the same; B is one slice of two that the readers share: Dice = 2 * 16 / (16 + 32).
+    first = two_readers(box(2, 3, 1) + box(4, 5, 2), ["A", "B"], "Reader 1")
+    second = two_readers(box(2, 3, 1) + box(4, 6, 2), ["a", "b"], "Reader 2")
+    table, notices = evaluateNodes(first, second)
+    assert [(row[0], row[1]) for row in cells(table)] == [("A", 1.0), ("B", pytest.approx(2 / 3, abs=5e-5))]
+    assert notices == ()
+
+
+def test_two_label_maps_are_compared_too():
+    table, _ = evaluateNodes(labelmap_node(box(2, 5)), labelmap_node(box(2, 5)))
+    assert [(row[0], row[1]) for row in cells(table)] == [("Tumor", 1.0)]
 
 
 def test_a_segmentation_without_segments_is_refused():
@@ -142,20 +193,48 @@ def test_a_segmentation_without_segments_is_refused():
         evaluateNodes(segmentation_node(box(2, 5)), empty)
 
 
-def test_the_scheme_is_read_from_the_attribute_else_from_names_and_values():
-    assert schemeOf(segmentation_node(box(2, 5), scheme="glioma")) == "glioma"
-    assert schemeOf(drawn_node(box(2, 5), ["Segment_1"])) == "tumor"
-    assert schemeOf(drawn_node(box(2, 5), ["one", "two", "three"])) == "glioma"  # by their IDs, NCR, ED and ET
-    assert schemeOf(labelmap_node(box(2, 5))) == "tumor"
-    assert schemeOf(labelmap_node(box(2, 5, 4))) == "glioma"
+def test_a_prediction_beside_the_grid_of_the_reference_is_noticed():
+    far = slicer.util.addVolumeFromArray(box(2, 5), np.array([[1.0, 0, 0, 500], [0, 1, 0, 0], [0, 0, 2, 0], [0, 0, 0, 1]]), "Far", "vtkMRMLLabelMapVolumeNode")
+    table, notices = evaluateNodes(far, labelmap_node(box(2, 5)))
+    assert cells(table)[0][4] == "missed"
+    assert notices == ("nothing of Far lies inside the grid of Truth: check that they belong together",)
 
 
-def test_a_segmentation_read_back_as_labels_is_what_was_published():
-    array = box(2, 3, 1) + box(3, 4, 2) + box(4, 5, 3)
-    node = segmentation_node(array, scheme="glioma")
-    volume = labelVolume(node, "glioma")
-    assert np.array_equal(volume.array, array)
-    assert volume.same_grid(volumeFromNode(node.GetNodeReference("referenceImageGeometryRef")))
+def drawn_on_nothing(array, name):
+    """A segmentation that came without a volume: its grid ends at its segment."""
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    source = labelmap_node(array)
+    slicer.modules.segmentations.logic().ImportLabelmapToSegmentationNode(source, node)
+    slicer.mrmlScene.RemoveNode(source)
+    return node
+
+
+def test_what_lies_beyond_the_segments_of_a_reference_counts_too():
+    # Found i = 2..5, true 3..4 on a grid of 3..4: Dice = 2 * 32 / (64 + 32), not the 1 that the reference's own grid would give.
+    table, notices = evaluateNodes(segmentation_node(box(2, 6)), drawn_on_nothing(box(3, 5), "Drawn"))
+    assert cells(table)[0][1] == pytest.approx(2 / 3, abs=5e-5)
+    assert notices == ()  # the same voxels, only more of them
+
+
+def test_a_node_that_is_far_away_does_not_blow_up_the_grid():
+    far = slicer.util.addVolumeFromArray(
+        box(2, 5), np.array([[1.0, 0, 0, 1e6], [0, 1, 0, 1e6], [0, 0, 1, 1e6], [0, 0, 0, 1]]), "Far", "vtkMRMLLabelMapVolumeNode"
+    )
+    table, notices = evaluateNodes(far, drawn_on_nothing(box(3, 5), "Drawn"))
+    assert cells(table)[0][4] == "missed"
+    assert any("nothing of Far lies inside" in notice for notice in notices)
+
+
+def test_segments_that_overlap_are_each_compared_whole():
+    node = segmentation_node(box(2, 5))
+    whole = slicer.vtkSegment()
+    whole.DeepCopy(node.GetSegmentation().GetNthSegment(0))
+    whole.SetName("Whole")
+    node.GetSegmentation().AddSegment(whole, "Whole")
+    other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Reader 2")
+    other.GetSegmentation().DeepCopy(node.GetSegmentation())
+    table, _ = evaluateNodes(node, other)
+    assert [(row[0], row[1]) for row in cells(table)] == [("Tumor", 1.0), ("Whole", 1.0)]
 
 
 def test_evaluating_adds_the_table_and_nothing_else():
@@ -163,3 +242,21 @@ def test_evaluating_adds_the_table_and_nothing_else():
     before = slicer.mrmlScene.GetNumberOfNodes()
     evaluateNodes(prediction, reference)
     assert slicer.mrmlScene.GetNumberOfNodes() == before + 1
+
+
+def test_a_comparison_is_cancelled_and_leaves_the_scene_as_it_was():
+    prediction, reference = segmentation_node(box(2, 5)), labelmap_node(box(3, 6))
+    before = scene_as_text()
+    run = ComparisonRun(prediction, reference)
+    run.cancel()
+    wait_for(run)
+    with pytest.raises(Cancelled):
+        run.comparison  # noqa: B018
+    assert scene_as_text() == before
+
+
+def test_the_scene_may_close_while_it_is_compared():
+    run = ComparisonRun(segmentation_node(box(2, 5)), labelmap_node(box(2, 5)))
+    slicer.mrmlScene.Clear()
+    wait_for(run)
+    assert [row.dice for _, row in run.comparison.rows] == [1.0]

@@ -138,7 +138,7 @@ def test_slicer_5_12_installs_by_its_own_packaging_module(monkeypatch, user, mis
     monkeypatch.setattr(slicer, "packaging", packaging, raising=False)
     install.ensureOnnxruntime(missing)
     [(requirements, constraints, requester)] = calls
-    assert requirements == [ABSENT]
+    assert [(type(requirement).__name__, str(requirement)) for requirement in requirements] == [("Requirement", ABSENT)]
     assert f"numpy=={metadata.version('numpy')}" in constraints
     assert requester == "BrainTumorSeg"
 
@@ -187,3 +187,64 @@ def test_testing_mode_accepts_nothing_in_a_users_name(monkeypatch):
 def test_the_license_text_names_license_note_and_purpose():
     text = licenseText(Model())
     assert all(part in text for part in ("Tumor in T1ce", "CC BY-NC 4.0", "The strictest license of its training sets.", "not a medical device"))
+
+
+REQUIREMENT = "onnxruntime>=1.20"
+
+
+def wheel_name(package="onnxruntime", version="1.22.0", tag=None):
+    from packaging.tags import sys_tags
+
+    return f"{package}-{version}-{tag or next(sys_tags())}.whl"
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        (wheel_name(), ""),
+        (wheel_name(version="1.19.2"), "is not onnxruntime>=1.20, which the models need"),
+        (wheel_name("onnxruntime_gpu"), "is not onnxruntime>=1.20, which the models need"),
+        (wheel_name(tag="cp27-cp27m-win32"), "is for another system or Python"),
+        ("onnxruntime.zip", "is no wheel, but a file onnxruntime-...whl is needed"),
+    ],
+)
+def test_a_wheel_that_does_not_fit_is_refused_before_pip(name, problem):
+    from packaging.requirements import Requirement
+
+    found = install.wheelProblem(name, Requirement(REQUIREMENT))
+    assert problem in found
+    assert bool(found) == bool(problem)
+
+
+@pytest.mark.parametrize("packaging", [True, False])
+def test_a_wheel_is_installed_without_the_internet_and_without_any_other_package(monkeypatch, tmp_path, packaging):
+    arguments, dialogs = [], []
+    monkeypatch.setattr(slicer.util, "pip_install", arguments.append)
+    monkeypatch.setattr(slicer.util, "createProgressDialog", lambda **options: types.SimpleNamespace(close=lambda: dialogs.append("closed")))
+    monkeypatch.setattr(install, "_hasPackaging", lambda: packaging)  # Slicer 5.12 shows its own progress
+    install.installWheel(tmp_path / wheel_name())
+    assert arguments == [["--no-index", "--no-deps", str(tmp_path / wheel_name())]]
+    assert dialogs == ([] if packaging else ["closed"])
+    with pytest.raises(ValueError, match="is not onnxruntime"):
+        install.installWheel(tmp_path / "numpy-2.0.0-py3-none-any.whl")
+    assert len(arguments) == 1
+
+
+def test_nothing_is_ever_installed_from_a_thread(monkeypatch, user, missing):
+    import threading
+
+    called, errors = [], []
+    monkeypatch.setattr(slicer.util, "pip_install", called.append)
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", Questions(True))
+
+    def attempt():
+        try:
+            install.ensureOnnxruntime(missing)
+        except RuntimeError as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=attempt)
+    thread.start()
+    thread.join()
+    assert called == []
+    assert "main thread only" in errors[0]

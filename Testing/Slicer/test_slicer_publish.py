@@ -1,6 +1,8 @@
 """A result becomes a segmentation node that Slicer understands, and survives its file."""
 
+import dataclasses
 import datetime
+import time
 
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ import slicer
 import slicer.util
 import standin
 import vtk
-from BrainTumorSegGUI.publish import loadTerminology, placeBeside, publishSegmentation, terminologyEntry
+from BrainTumorSegGUI.publish import loadTerminology, placeBeside, publishSegmentation, publishSteps
+from BrainTumorSegGUI.resultSegments import terminologyEntry
+from BrainTumorSegGUI.resultUncertainty import COLORS_TAG, uncertaintyOf
 from BrainTumorSegGUI.volumes import volumeFromNode
 from grids import DIRECTIONS, ijk_to_ras
 
@@ -231,9 +235,127 @@ def test_a_seg_nrrd_file_brings_everything_back(tmp_path):
     assert images[0].GetOrigin() == pytest.approx(images[1].GetOrigin(), abs=1e-4)
 
 
-def test_slicer_makes_surfaces_of_the_result():
-    node = publish(volume_node(), label_array(), scheme="glioma")
-    assert node.CreateClosedSurfaceRepresentation()
+def surface_of(node, segment_id):
     surface = vtk.vtkPolyData()
-    assert node.GetClosedSurfaceRepresentation("NCR", surface)
-    assert surface.GetNumberOfPoints() > 0
+    assert node.GetClosedSurfaceRepresentation(segment_id, surface)
+    return surface
+
+
+def test_the_surfaces_are_those_that_slicer_makes_and_are_shown_in_3d():
+    node, other = (publish(volume_node(), label_array(), scheme="glioma") for _ in range(2))
+    other.RemoveClosedSurfaceRepresentation()
+    assert other.CreateClosedSurfaceRepresentation()
+    for key in ("NCR", "ED"):
+        assert surface_of(node, key).GetNumberOfPoints() == surface_of(other, key).GetNumberOfPoints() > 0
+    assert surface_of(node, "ET").GetNumberOfPoints() == 0  # empty
+    assert node.GetDisplayNode().GetDisplayRepresentationName3D() == "Closed surface"
+
+
+def test_a_surface_follows_its_segment():
+    node = publish(volume_node(), label_array(), scheme="glioma")
+    before = surface_of(node, "ED").GetBounds()
+    image = slicer.vtkOrientedImageData()
+    node.GetBinaryLabelmapRepresentation("NCR", image)
+    assert slicer.vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment(image, node, "ED")
+    assert surface_of(node, "ED").GetBounds() != before
+
+
+def test_no_tumor_has_no_surface():
+    node = publish(volume_node(), np.zeros(SHAPE, np.uint8), found=False)
+    assert surface_of(node, "tumor").GetNumberOfPoints() == 0
+
+
+def with_doubt(node):
+    result = result_for(node, label_array(), scheme="glioma")
+    return dataclasses.replace(result, uncertainty=result.labels.like(np.linspace(0, 1, result.labels.array.size, dtype=np.float32).reshape(SHAPE)))
+
+
+def test_the_steps_say_what_comes_next_and_surfaces_come_last():
+    node = volume_node()
+    assert list(publishSteps(with_doubt(node), node, {"t1ce": node})) == [
+        "Adding the segmentation",
+        "Adding the uncertainty",
+        "Making the surface of Necrotic and non-enhancing core",
+        "Making the surface of Edema",
+        "Showing the surfaces",
+    ]
+
+
+def test_the_uncertainty_is_a_volume_on_the_grid_of_the_image():
+    node = volume_node()
+    volume = uncertaintyOf(publishSegmentation(with_doubt(node), node, {"t1ce": node}))
+    assert volume.GetName() == "MRHead tumor uncertainty"
+    assert slicer.util.arrayFromVolume(volume).ravel() == pytest.approx(np.linspace(0, 1, np.prod(SHAPE)))
+    matrix = vtk.vtkMatrix4x4()
+    volume.GetIJKToRASMatrix(matrix)
+    assert slicer.util.arrayFromVTKMatrix(matrix) == pytest.approx(ijk_to_ras(DIRECTIONS["oblique"]))
+    assert (volume.GetDisplayNode().GetWindowLevelMin(), volume.GetDisplayNode().GetWindowLevelMax()) == (0, 1)
+    assert volume.GetDisplayNode().GetApplyThreshold()
+
+
+def test_without_uncertainty_there_is_no_volume_of_it():
+    assert uncertaintyOf(publish(volume_node(), label_array())) is None
+
+
+def node_ids():
+    slicer.mrmlScene.GetSubjectHierarchyNode()  # makes it, as the application has already done
+    return [slicer.mrmlScene.GetNthNode(index).GetID() for index in range(slicer.mrmlScene.GetNumberOfNodes())]
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_publishing_that_is_given_up_leaves_the_scene_as_it_was(steps):
+    node = volume_node()
+    colors = slicer.mrmlScene.GetSingletonNode(COLORS_TAG, "vtkMRMLColorTableNode")
+    if colors is not None:  # it outlives the scene
+        slicer.mrmlScene.RemoveNode(colors)
+    before = node_ids()
+    publishing = publishSteps(with_doubt(node), node, {"t1ce": node})
+    for _ in range(steps):
+        next(publishing, None)
+    if steps == 5:
+        assert len(node_ids()) > len(before)
+    publishing.close()
+    assert node_ids() == before
+
+
+def test_publishing_that_is_given_up_keeps_the_uncertainty_of_an_earlier_result():
+    node = volume_node()
+    first = publishSegmentation(with_doubt(node), node, {"t1ce": node})
+    before = node_ids()
+    publishing = publishSteps(with_doubt(node), node, {"t1ce": node})
+    for _ in range(4):
+        next(publishing)
+    publishing.close()
+    assert node_ids() == before
+    assert uncertaintyOf(first).GetDisplayNode().GetColorNode() is not None
+
+
+def test_giving_up_after_the_scene_was_closed_is_safe():
+    node = volume_node()
+    publishing = publishSteps(with_doubt(node), node, {"t1ce": node})
+    for _ in range(4):
+        next(publishing)
+    slicer.mrmlScene.Clear()
+    removed = []
+    tag = slicer.mrmlScene.AddObserver(slicer.mrmlScene.NodeRemovedEvent, lambda caller, event: removed.append(event))
+    publishing.close()
+    slicer.mrmlScene.RemoveObserver(tag)
+    assert removed == []  # what has gone with the scene is not removed a second time
+
+
+def test_every_step_takes_a_quarter_of_a_second_at_most_for_a_head_of_1_mm_voxels():
+    shape = (155, 240, 240)
+    node = slicer.util.addVolumeFromArray(np.zeros(shape, np.int16), np.diag([-1.0, -1, 1, 1]), "T1ce")
+    z, y, x = np.ogrid[: shape[0], : shape[1], : shape[2]]
+    radius = np.sqrt((z - 70) ** 2 + (y - 120) ** 2 + (x - 120) ** 2)
+    array = np.select([radius < 12, radius < 24, radius < 36], [1, 3, 2], 0).astype(np.uint8)  # 195 mL with edema
+    result = result_for(node, array, scheme="glioma")
+    result = dataclasses.replace(result, uncertainty=result.labels.like(np.zeros(shape, np.float32)))
+    seconds = {}
+    publishing, phrase = publishSteps(result, node, {"t1ce": node}), ""
+    while phrase is not None:
+        begun = time.process_time()  # of this process: other programs may hold the cores
+        following = next(publishing, None)
+        seconds[phrase] = time.process_time() - begun
+        phrase = following
+    assert {phrase: spent for phrase, spent in seconds.items() if spent > 0.25} == {}

@@ -41,7 +41,8 @@ def test_a_cancelled_run_ends_at_once_and_leaves_the_scene_as_it_was():
     before = scene_as_text()
     work = standin.SegmentForever()
     run = SegmentationRun({"t1ce": node}, segment=work)
-    assert work.begun.wait(10)
+    while not work.begun.is_set():
+        run.poll(0.01)
     run.cancel()
     wait_for(run, seconds=1.0)
     with pytest.raises(Cancelled):
@@ -107,3 +108,71 @@ def test_the_result_belongs_to_the_input_whose_grid_it_has():
     run = SegmentationRun({"flair": thick, "t1ce": bright_node()}, segment=standin.segmentBright)
     wait_for(run)
     assert run.publish().GetNodeReference("referenceImageGeometryRef").GetName() == "T1ce"
+
+
+def test_inputs_are_copied_in_short_steps_before_the_thread_starts(monkeypatch):
+    import BrainTumorSegGUI.run
+
+    seen = {}
+
+    def record(volumes, model=None, *, options, progress, cancel):
+        seen["array"] = volumes["t1ce"].array
+        return standin.segmentBright(volumes, model, options=options, progress=progress, cancel=cancel)
+
+    monkeypatch.setattr(BrainTumorSegGUI.run, "_BYTES_A_STEP", 120)  # two slices of 5 x 6 int16
+    node = bright_node()
+    run = SegmentationRun({"t1ce": node}, segment=record)
+    assert [run.poll().message for _ in range(3)] == ["reading the volumes"] * 3  # two steps of four slices, and the start
+    wait_for(run)
+    array = slicer.util.arrayFromVolume(node)
+    assert np.array_equal(seen["array"], array) and not np.shares_memory(seen["array"], array)
+
+
+def test_a_run_cancelled_while_its_inputs_are_copied_never_starts():
+    called = []
+    run = SegmentationRun({"t1ce": bright_node()}, segment=lambda *volumes, **options: called.append(volumes))
+    run.cancel()
+    assert all(run.poll().finished for _ in range(5))
+    assert run._volumes == {} and called == []
+    with pytest.raises(Cancelled):
+        run.publish()
+
+
+def number_of_nodes():
+    slicer.mrmlScene.GetSubjectHierarchyNode()  # there from the start in Slicer, here made when it is first asked for
+    return slicer.mrmlScene.GetNumberOfNodes()
+
+
+def test_a_run_cancelled_while_it_is_published_leaves_the_scene_as_it_was():
+    run = SegmentationRun({"t1ce": bright_node()}, segment=standin.segmentBright)
+    wait_for(run)
+    before = number_of_nodes()
+    steps = run.publishSteps()
+    next(steps)
+    next(steps)
+    assert number_of_nodes() > before
+    run.cancel()
+    with pytest.raises(Cancelled):
+        next(steps)
+    assert number_of_nodes() == before
+
+
+def test_publishing_that_is_given_up_leaves_the_scene_as_it_was():
+    run = SegmentationRun({"t1ce": bright_node()}, segment=standin.segmentBright)
+    wait_for(run)
+    before = number_of_nodes()
+    steps = run.publishSteps()
+    next(steps)
+    next(steps)
+    steps.close()
+    assert number_of_nodes() == before
+
+
+def test_the_options_are_those_that_were_chosen(parameters):
+    from BrainTumorSegGUI.parameters import Quality
+    from BrainTumorSegGUI.run import optionsFrom
+
+    assert optionsFrom(parameters) == standin.SegmentOptions(planes="auto", threads=None, uncertainty=True)
+    parameters.quality, parameters.threads, parameters.uncertainty, parameters.modelCleanUp = Quality.ALL_PLANES, 3, False, False
+    parameters.minIslandMm3, parameters.maxHoleMm3 = 50.0, 0.0
+    assert optionsFrom(parameters) == standin.SegmentOptions(planes="all", threads=3, uncertainty=False, min_island_mm3=50.0, max_hole_mm3=0.0)
