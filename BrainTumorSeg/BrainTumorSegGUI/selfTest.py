@@ -8,6 +8,7 @@ import numpy as np
 import slicer
 
 from BrainTumorSegGUI.install import ensureOnnxruntime
+from BrainTumorSegGUI.resultSegments import imageFromMask, referenceGeometry, segmentIds, segmentMask, voxelMl
 
 if TYPE_CHECKING:
     import unittest
@@ -24,9 +25,10 @@ MINIMUM_DICE = 0.5
 
 
 def segmentPhantom(test: unittest.TestCase, logic: BrainTumorSegLogic) -> None:
-    """Segment the phantom with the shipped model and compare the result with the tumor that was painted."""
+    """Find the phantom's sequence, segment it with the shipped model, compare the result with the tumor that was painted, and edit it."""
     ensureOnnxruntime()
     volumeNode, referenceNode = addPhantom()
+    test.assertEqual(logic.guessInputs(), {"t1ce": volumeNode})
     segmentationNode = logic.segmentNodes({"t1ce": volumeNode})
     segmentation = segmentationNode.GetSegmentation()
     test.assertEqual(segmentation.GetNthSegment(0).GetName(), "Tumor")
@@ -36,6 +38,20 @@ def segmentPhantom(test: unittest.TestCase, logic: BrainTumorSegLogic) -> None:
     test.assertEqual(notices, ())
     test.assertEqual(tableNode.GetCellText(0, 4), "ok")
     test.assertGreater(float(tableNode.GetCellText(0, 1)), MINIMUM_DICE)
+    editPhantom(test, logic, segmentationNode)
+
+
+def editPhantom(test: unittest.TestCase, logic: BrainTumorSegLogic, segmentationNode: slicer.vtkMRMLSegmentationNode) -> None:
+    """Empty the segment of a copy: the result stays, and what was taken away is listed."""
+    editedNode = logic.editableNode(segmentationNode)
+    segmentId, geometry = segmentIds(editedNode)[0], referenceGeometry(segmentationNode)
+    mask = segmentMask(segmentationNode, segmentId, geometry)
+    empty = imageFromMask(np.zeros_like(mask), geometry)
+    slicer.vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment(empty, editedNode, segmentId)
+    milliliters = np.count_nonzero(mask) * voxelMl(geometry)
+    tableNode = logic.changes(editedNode)
+    test.assertEqual([tableNode.GetCellText(0, column) for column in range(4)], ["Tumor", "0.000", f"{milliliters:.2f}", "0.00"])
+    test.assertEqual(logic.prepareSegmentEditor(editedNode).GetSegmentationNode(), editedNode)
 
 
 def addPhantom() -> tuple[slicer.vtkMRMLScalarVolumeNode, slicer.vtkMRMLLabelMapVolumeNode]:
