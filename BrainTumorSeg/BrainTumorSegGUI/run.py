@@ -94,7 +94,8 @@ class SegmentationRun:
             InputError, ModelError: what the thread raised, or the input was removed from the scene meanwhile.
         """
         result = self.result
-        role = next((role for role, volume in self._volumes.items() if volume.same_grid(result.labels)), next(iter(self._volumes)))
+        read = [role for role in result.inputs if role in self._volumes] or list(self._volumes)
+        role = next((role for role in read if self._volumes[role].same_grid(result.labels)), read[0])
         nodes = {role: slicer.mrmlScene.GetNodeByID(nodeId) for role, nodeId in self._nodeIds.items()}
         missing = [self._volumes[role].name for role, node in nodes.items() if node is None]
         if missing:

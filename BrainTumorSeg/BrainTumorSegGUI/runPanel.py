@@ -69,7 +69,8 @@ class RunPanel(Panel):
             if not confirmLicense(model, qt.QSettings()):
                 return
             ensureOnnxruntime()
-            self._run = self.logic.start(inputNodes(self.parameterNode), model.name, optionsFrom(self.parameterNode))
+            read = {role: node for role, node in inputNodes(self.parameterNode).items() if role in model.inputs}
+            self._run = self.logic.start(read, model.name, optionsFrom(self.parameterNode))
             self.ui.statusLabel.text = _("Starting...")
             self.ui.progressBar.value = 0
             self._timer.start()

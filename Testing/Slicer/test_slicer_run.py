@@ -176,3 +176,9 @@ def test_the_options_are_those_that_were_chosen(parameters):
     parameters.quality, parameters.threads, parameters.uncertainty, parameters.modelCleanUp = Quality.ALL_PLANES, 3, False, False
     parameters.minIslandMm3, parameters.maxHoleMm3 = 50.0, 0.0
     assert optionsFrom(parameters) == standin.SegmentOptions(planes="all", threads=3, uncertainty=False, min_island_mm3=50.0, max_hole_mm3=0.0)
+
+
+def test_the_result_belongs_to_the_volume_that_was_read_among_several_on_one_grid():
+    run = SegmentationRun({"t1": bright_node("T1 pre"), "t1ce": bright_node()}, segment=standin.segmentBright)
+    wait_for(run)
+    assert run.publish().GetName() == "T1ce tumor"
