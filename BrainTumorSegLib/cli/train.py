@@ -19,13 +19,24 @@ HELP = "train a network by one of the recipes"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.add_argument("recipe", metavar="RECIPE", help="t1ce-tumor")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that holds the recipe's public sets")
+    parser.add_argument("recipe", metavar="RECIPE", help="t1ce-tumor, or a published system: paper-a, paper-b, paper-c, paper-d")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR|CSV",
+        help="folder that holds the recipe's public sets; for the published systems also one's own cases, a folder for each or a table of them",
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the run")
     parser.add_argument("--fold", default="4", metavar="N|all", help="fold to validate on, trained on the others; all: cross-validation (default: 4)")
+    parser.add_argument(
+        "--cache", type=Path, metavar="FILE", help="published systems: where prepared slices are kept, for several runs to share (default: in RUN)"
+    )
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in RUN")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="change a setting of the recipe, for instance seed=2")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="change a setting of the recipe, for instance seed=2 or variant=ag"
+    )
     parser.add_argument("--json", action="store_true", help="print the scores as one JSON document")
 
 
@@ -37,11 +48,15 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from BrainTumorSegLib.training.loop import choose_hardware
     from BrainTumorSegLib.training.recipe import override
-    from BrainTumorSegLib.training.recipes import RECIPES
+    from BrainTumorSegLib.training.recipes import PAPERS, RECIPES
     from BrainTumorSegLib.training.runs import train_all_folds, train_fold
 
+    if arguments.recipe in PAPERS:
+        return _train_paper(arguments)
     if arguments.recipe not in RECIPES:
-        raise InputError(f"there is no recipe {arguments.recipe!r}; choose one of {', '.join(RECIPES)}")
+        raise InputError(f"there is no recipe {arguments.recipe!r}; choose one of {', '.join([*RECIPES, *PAPERS])}")
+    if arguments.cache is not None:
+        raise InputError(f"--cache is for the published systems, but {arguments.recipe} keeps its slices in RUN; leave it out")
     recipe = override(RECIPES[arguments.recipe], arguments.settings)
     hardware = choose_hardware(arguments.device)
     with ProgressBar() as bar:
@@ -55,6 +70,29 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"mean Dice over {len(scores['folds'])} folds: {scores['mean_dice']:.4f}; see {arguments.output / 'cross_validation.json'}")
     else:
         print(f"mean Dice on fold {arguments.fold}: {scores['dice']:.4f} (n = {scores['n']}); see {arguments.output}")
+    return 0
+
+
+def _train_paper(arguments: argparse.Namespace) -> int:
+    from BrainTumorSegLib.training.loop import choose_hardware
+    from BrainTumorSegLib.training.paper_recipe import paper_recipe
+    from BrainTumorSegLib.training.paper_runs import train_paper
+    from BrainTumorSegLib.training.paper_scores import headline
+    from BrainTumorSegLib.training.recipes import PAPERS
+
+    paper = PAPERS[arguments.recipe]
+    recipe = paper_recipe(paper, arguments.settings)
+    fold = None if arguments.fold == "all" else _fold(arguments.fold)
+    hardware = choose_hardware(arguments.device)
+    with ProgressBar() as bar:
+        result = train_paper(paper, recipe, arguments.data, arguments.output, fold, hardware, arguments.resume, bar, arguments.cache)
+    if arguments.json:
+        print(json.dumps(result, indent=2))
+        return 0
+    for scored in result["folds"].values() if fold is None else [result]:
+        numbers = ", ".join(f"{key} {'undefined' if value is None else f'{value:.4f}'}" for key, value in headline(recipe.name, scored["scores"]).items())
+        print(f"fold {scored['fold']}: {numbers} ({scored['scores']['averaged']}; epoch {scored['kept_epoch']} of {scored['epochs_run']})")
+    print(f"see {arguments.output}")
     return 0
 
 

@@ -1,5 +1,10 @@
-"""One file per recipe; `RECIPES` names them."""
+"""One file per recipe; `RECIPES` names our own, `PAPERS` those of the published systems."""
 
+from BrainTumorSegLib.training.recipes.paper_a import PAPER as PAPER_A
+from BrainTumorSegLib.training.recipes.paper_b import PAPER as PAPER_B
+from BrainTumorSegLib.training.recipes.paper_c import PAPER as PAPER_C
+from BrainTumorSegLib.training.recipes.paper_d import PAPER as PAPER_D
 from BrainTumorSegLib.training.recipes.t1ce_tumor import RECIPE as T1CE_TUMOR
 
 RECIPES = {"t1ce-tumor": T1CE_TUMOR}
+PAPERS = {paper.recipe.name: paper for paper in (PAPER_A, PAPER_B, PAPER_C, PAPER_D)}

@@ -65,7 +65,9 @@ def test_a_phase_may_see_a_window() -> None:
     one.targets[:] = 1
     shares = []
     for field in (1.0, 0.5):
-        maker = BatchMaker(one, tiny_recipe(phases=(Phase(9, 32, 1.0, field=field),), batch={"cheng/glioma": 64}, augmentation=replace(STILL, scale=(0.4, 0.4))))
+        maker = BatchMaker(
+            one, tiny_recipe(phases=(Phase(9, 32, 1.0, field=field),), batch={"cheng/glioma": 64}, augmentation=replace(STILL, scale=(0.4, 0.4)))
+        )
         shares.append(float(maker(0)[1][:, 0].mean()))
     # shrunk to 0.4, the slice fills 0.16 of the picture; half the width of that view, it fills up to 0.64 of the window
     assert shares[0] == pytest.approx(0.16, abs=0.03)

@@ -1,0 +1,191 @@
+"""Files of a trained published system: ONNX in each precision, scored on the run's fold, sized and timed, and models.json.
+
+Systems A, B and D mark one tumor, so that their graph ends in one probability as those of our own models do; C's four
+classes need a graph that ends in a softmax, and a pipeline that takes the likeliest of several classes: it is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from BrainTumorSegLib import __version__
+from BrainTumorSegLib.data.example_set import ExampleSet
+from BrainTumorSegLib.data.paper_sources import load_examples, split
+from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.export.quantize import quantize_dynamic_range, quantize_int8
+from BrainTumorSegLib.export.to_onnx import export_onnx
+from BrainTumorSegLib.networks.table import NETWORKS
+from BrainTumorSegLib.training.checkpoint import load_tensors
+from BrainTumorSegLib.training.epochs import WEIGHTS
+from BrainTumorSegLib.training.paper_recipe import PaperRecipe, paper_recipe_from_dict
+from BrainTumorSegLib.training.paper_runs import EXAMPLES
+from BrainTumorSegLib.training.paper_scores import SCORERS
+from BrainTumorSegLib.training.recipes import PAPERS
+
+Report = Callable[[float, str], None]
+PRECISIONS = ("fp32", "dynamic", "int8")
+PASSES = 500
+"""Forward passes of one image that system A's paper takes its latency from."""
+_CALIBRATION_SLICES = 300  # the paper: 100 to 500 of the validation set
+_PLANES = {"paper-a": ["axial", "coronal", "sagittal"], "paper-b": ["axial", "coronal", "sagittal"], "paper-d": ["axial"]}
+_NAMES = {
+    "res-unet": "resunet",
+    "res-unet-ag": "resunet-ag",
+    "res-unet-se": "resunet-se",
+    "res-unet-cbam": "resunet-cbam",
+    "hybrid-unet": "hybrid-transformer-unet",
+}
+"""Names of trained variants where they are not those of their networks."""
+
+
+class TumorLogit(nn.Module):
+    """A trained network as the exported graph wants it: [N, C, H, W] -> one logit map [N, 1, H, W].
+
+    One gray channel is repeated in the graph, as often as the network reads it. Of two `maps` the difference of the
+    logits is taken, whose sigmoid is the softmax's second value.
+    """
+
+    def __init__(self, network: nn.Module, repeat: int, maps: int) -> None:
+        super().__init__()
+        self.network, self.repeat, self.maps = network, repeat, maps
+
+    def forward(self, slices: torch.Tensor) -> torch.Tensor:
+        logits = self.network(torch.cat([slices] * self.repeat, 1))
+        return logits if self.maps == 1 else logits[:, 1:2] - logits[:, 0:1]
+
+
+def is_paper_run(run: Path) -> bool:
+    """Whether a run folder is one of a published system."""
+    try:
+        return json.loads((run / "run.json").read_text())["recipe"]["name"] in PAPERS
+    except OSError:
+        return False
+
+
+def release_paper(
+    run: Path, folder: Path, precisions: tuple[str, ...], data: Path | None, report: Report, cache: Path | None = None, passes: int = PASSES
+) -> list[dict[str, Any]]:
+    """Write the network of one fold's run to `folder` in each of `precisions`, with models.json.
+
+    Args:
+        data: what it was trained on: int8 is calibrated on slices that chose the epoch, and every file is scored on the run's fold.
+        cache: examples.npz of the run (default: in it, or beside it).
+        passes: of one image, for the latency.
+
+    Returns:
+        The rows of models.json.
+
+    Raises:
+        InputError: system C; a run that is not finished; int8 without data; data that are missing.
+    """
+    settings = json.loads((run / "run.json").read_text())
+    recipe = paper_recipe_from_dict(settings["recipe"], PAPERS)
+    if recipe.scheme != "tumor":
+        raise InputError(f"{run} is a run of {recipe.name}, whose several classes cannot be exported yet; export one of paper-a, paper-b, paper-d")
+    if not (run / "scores.json").is_file():
+        raise InputError(f"{run} is not finished (scores.json is missing); go on with `braintumorseg train ... --resume` first")
+    if data is None and "int8" in precisions:
+        raise InputError("int8 is calibrated on real slices, but no data are given; add --data DIR or choose --precision fp32")
+    network = _trained(recipe, run)
+    name = _NAMES.get(key := PAPERS[recipe.name].networks[recipe.variant], key)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {precision: folder / f"{name}-{precision}.onnx" for precision in PRECISIONS}
+    metadata = {"name": name, "version": __version__, "recipe": recipe.name, "variant": recipe.variant}
+    export_onnx(network, files["fp32"], metadata, len(recipe.inputs))
+    examples = _examples(recipe, data, run, cache, report) if data else None
+    rows = []
+    for i, precision in enumerate(sorted(set(precisions), key=PRECISIONS.index)):
+        report(0.1 + 0.9 * i / len(PRECISIONS), f"{precision}: quantizing and scoring")
+        if precision == "dynamic":
+            quantize_dynamic_range(files["fp32"], files["dynamic"], metadata)
+        if precision == "int8" and examples:
+            quantize_int8(files["fp32"], files["int8"], _calibration(examples, recipe, settings["fold"]), metadata)
+        scores = _scores(files[precision], examples, recipe, settings["fold"], run, passes) if examples else {}
+        rows.append(_row(name, files[precision], precision, recipe, scores, run))
+    if "fp32" not in precisions:
+        files["fp32"].unlink()
+    rows.reverse()  # the smallest files first
+    (folder / "models.json").write_text(json.dumps({"format": 1, "models": rows}, indent=1) + "\n")
+    return rows
+
+
+def _trained(recipe: PaperRecipe, run: Path) -> nn.Module:
+    network = NETWORKS[PAPERS[recipe.name].networks[recipe.variant]].builder(recipe.network)
+    network.load_state_dict(load_tensors(run / WEIGHTS)[0])
+    repeat = recipe.network.in_channels if len(recipe.inputs) == 1 else 1
+    return TumorLogit(network.eval(), repeat, recipe.network.out_channels)
+
+
+def _examples(recipe: PaperRecipe, data: Path, run: Path, cache: Path | None, report: Report) -> ExampleSet:
+    shared = run.parent / EXAMPLES  # cross-validation keeps one for all folds
+    place = cache or (shared if shared.is_file() and not (run / EXAMPLES).is_file() else run / EXAMPLES)
+    return load_examples(recipe.sets, recipe.inputs, recipe.required, recipe.scheme, recipe.view, data, place, report)
+
+
+def _calibration(examples: ExampleSet, recipe: PaperRecipe, fold: int) -> np.ndarray:
+    """Slices that chose the epoch, or of training where the scored fold itself chose it; float32 [300, C, size, size] at most."""
+    training, choosing, scored = split(examples, fold, recipe.choose_on)
+    source = training if np.array_equal(choosing, scored) else choosing
+    chosen = np.random.default_rng(recipe.seed).choice(source, min(_CALIBRATION_SLICES, len(source)), replace=False)
+    return examples.intensities(np.sort(chosen))
+
+
+def _scores(path: Path, examples: ExampleSet, recipe: PaperRecipe, fold: int, run: Path, passes: int) -> dict[str, Any]:
+    import onnxruntime
+
+    scored = examples.select(split(examples, fold, recipe.choose_on)[2])
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    masks = [session.run(None, {"slices": scored.intensities(np.array([i]))})[0][:, 0] >= 0.5 for i in range(len(scored))]
+    scores = SCORERS[recipe.name](np.concatenate(masks).astype(np.uint8), scored)
+    about = {key: value for key, value in json.loads((run / "scores.json").read_text()).items() if key != "scores"}
+    per_slice = scores["per_slice" if recipe.name == "paper-b" else "tumor_slices"]["dice"]
+    return {
+        "split": f"fold {fold} of {', '.join(about['sources'])}",
+        "average": scores["averaged"] if "dice" in scores else "mean over tumor slices",
+        "dice": per_slice,  # unless the paper's own scores have a Dice
+        **scores,
+        "seconds_per_image": seconds_per_image(session, scored.intensities(np.array([0])), passes),
+        "run": about,
+    }
+
+
+def seconds_per_image(session: Any, image: np.ndarray, passes: int) -> float:
+    """Mean time of `passes` forward passes of one image, after one that does not count."""
+    session.run(None, {"slices": image})
+    began = time.perf_counter()
+    for _ in range(passes):
+        session.run(None, {"slices": image})
+    return round((time.perf_counter() - began) / passes, 5)
+
+
+def _row(name: str, path: Path, precision: str, recipe: PaperRecipe, scores: dict[str, Any], run: Path) -> dict[str, Any]:
+    about = json.loads((run / "scores.json").read_text())
+    row = NETWORKS[PAPERS[recipe.name].networks[recipe.variant]]
+    return {
+        "name": name,
+        "title": f"{row.row} (system {row.system}, as published)",
+        "task": "Marks a brain tumor, as the published system that it re-trains.",
+        "inputs": list(recipe.inputs),
+        "scheme": recipe.scheme,
+        "planes": _PLANES[recipe.name],
+        "threshold": 0.5,
+        "postprocess": {"min_island_mm3": 0.0, "max_hole_mm3": 0.0},
+        "license": "research only, on the terms of the training data",
+        "license_note": "A re-trained published network for comparison: for research, not for patient care.",
+        "training_data": [{"name": source, "what": "see the recipe", "license": "see the data's own terms"} for source in about["sources"]],
+        "network": f"{row.row}, width {recipe.network.width:g}, started from {about['started_from']}",
+        "view": {"kind": recipe.view.kind, "size": recipe.view.size, "clahe": recipe.view.clahe},
+        "file": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "precision": precision,
+        "scores": scores,
+    }

@@ -1,0 +1,130 @@
+"""System C's tables: class by class, fold by fold, large and small tumors, with and without CLAHE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from Testing.Benchmarks.published import CLASSES_C, PAPER_C, PAPER_C_FOLDS, PAPER_C_LARGE, PAPER_C_SMALL, ROWS_C, TITLES
+from Testing.Benchmarks.results import Result, load, shown, values, with_deviation
+from Testing.Benchmarks.table_text import CONDITIONS, conditions, markdown, section
+
+_NOT_APPLICABLE = "not applicable"
+_NOTES = """Dice in % and HD95 in mm, in 3-D per case, mean over the cases that have the class, then mean ± deviation over folds. A class that is absent
+from the reference is "not applicable"; a class that was missed has no HD95, and how many is said in brackets. The paper prints the means
+of its own network only. Ours are 39 cases in five folds, the paper's 204 of which most have no public masks."""
+
+
+def table_c(results: Path) -> str:
+    """All tables of the paper."""
+    parts = [
+        section(TITLES["paper-c"], *_means(results), _NOTES),
+        "### Fold by fold, ResSE-LKA-UNet\n\n" + _folds(results),
+        "### Large and small tumors of every fold\n\nLarge: not smaller than the median of the fold's cases.\n\n" + _sizes(results),
+        "### Single cases\n\nDice of NCR / ED / ET. The paper's cases are not known by name: ours are the largest three and the smallest five tumors "
+        "of the scored folds.\n\n" + _cases(results),
+    ]
+    return "\n".join(parts)
+
+
+def _trained(results: Path) -> list[tuple[str, str, bool, Result | None]]:
+    """(name, variant, CLAHE, result or None) of every row."""
+    rows: list[tuple[str, str, bool, Result | None]] = []
+    for variant, name in ROWS_C.items():
+        for clahe in (False, True):
+            found = load("paper-c", variant, clahe, results) or [None]
+            rows += [(f"{name}, {'with' if clahe else 'without'} CLAHE", variant, clahe, result) for result in found]
+    return rows
+
+
+def _means(results: Path) -> tuple[list[str], list[list[str]]]:
+    header = ["model", *[f"paper: {key}" for key in CLASSES_C], *[f"ours: {key}" for key in CLASSES_C]]
+    header += [*[f"paper: HD95 {key}" for key in CLASSES_C], *[f"ours: HD95 {key}" for key in CLASSES_C], "cases without the class", *CONDITIONS]
+    rows = []
+    for name, variant, _, result in _trained(results):
+        own = variant == "resse-lka"
+        theirs = [f"{PAPER_C[key][0]} ± {PAPER_C[key][1]}" if own else "-" for key in CLASSES_C]
+        distances = [f"{PAPER_C[key][2]} ± {PAPER_C[key][3]}" if own else "-" for key in CLASSES_C]
+        rows.append([name, *theirs, *_dice(result, "classes"), *distances, *_hd95(result), _absent(result), *conditions(result)])
+    return header, rows
+
+
+def _dice(result: Result | None, *path: str) -> list[str]:
+    if result is None:
+        return ["not run", "-", "-"]
+    return [with_deviation(values(result, *path, key, "dice"), 2, 100) for key in CLASSES_C]
+
+
+def _hd95(result: Result | None) -> list[str]:
+    if result is None:
+        return ["-"] * 3
+    cells = []
+    for key in CLASSES_C:
+        missed = int(sum(values(result, "classes", key, "hd95_undefined")))
+        cells.append(with_deviation(values(result, "classes", key, "hd95_mm"), 2) + (f" ({missed} missed)" if missed else ""))
+    return cells
+
+
+def _absent(result: Result | None) -> str:
+    if result is None:
+        return "-"
+    return ", ".join(f"{key} {int(sum(values(result, 'classes', key, 'not_applicable')))}" for key in CLASSES_C)
+
+
+def _folds(results: Path) -> str:
+    header = ["fold", *[f"paper: {key}" for key in CLASSES_C], *[f"paper: HD95 {key}" for key in CLASSES_C], "CLAHE"]
+    rows = []
+    for fold, (dice, hd95) in PAPER_C_FOLDS.items():
+        theirs = [*[shown(value, 2) for value in dice], *[shown(value, 2) for value in hd95]]
+        for _, variant, clahe, result in _trained(results):
+            if variant == "resse-lka":
+                scores = (result or {"folds": {}})["folds"].get(str(fold))
+                rows.append([str(fold), *theirs, "with" if clahe else "without", *_one_fold(scores)])
+    return markdown([*header, *[f"ours: {key}" for key in CLASSES_C], *[f"ours: HD95 {key}" for key in CLASSES_C]], rows) + "\n"
+
+
+def _one_fold(fold: dict[str, Any] | None) -> list[str]:
+    if fold is None:
+        return ["not run", *["-"] * 5]
+    classes = fold["scores"]["classes"]
+    return [*[shown(classes[key]["dice"], 2, 100) for key in CLASSES_C], *[shown(classes[key]["hd95_mm"], 2) for key in CLASSES_C]]
+
+
+def _sizes(results: Path) -> str:
+    rows = []
+    for name, _, _, result in _trained(results):
+        for size in ("large", "small"):
+            n = str(int(sum(values(result, size, "n")))) if result else "-"
+            rows.append([name, size, n, *_dice(result, size, "classes")])
+    return markdown(["model", "tumors", "n", *CLASSES_C], rows) + "\n"
+
+
+def _cases(results: Path) -> str:
+    """The paper's Tables 4 and 5, and below each our cases."""
+    variants = list(ROWS_C)
+    rows = []
+    for title, published, count, largest in (("large", PAPER_C_LARGE, 3, True), ("small", PAPER_C_SMALL, 5, False)):
+        for case, dice in published.items():
+            rows.append(["paper", title, case, "-", *[_triple(dice[variant]) for variant in variants]])
+        runs = {variant: (load("paper-c", variant, results=results) or [None])[0] for variant in variants}
+        ours = _ours(runs, count, largest)
+        rows += [["ours", title, *row] for row in ours] or [["ours", title, "not run", "-", "-", "-", "-"]]
+    return markdown(["whose", "tumors", "case", "mL", *[ROWS_C[variant] for variant in variants]], rows) + "\n"
+
+
+def _ours(runs: dict[str, Result | None], count: int, largest: bool) -> list[list[str]]:
+    cases = {variant: {case["case"]: case for fold in run["folds"].values() for case in fold["scores"]["cases"]} for variant, run in runs.items() if run}
+    if not cases:
+        return []
+    known = {name: case["tumor_ml"] for rows in cases.values() for name, case in rows.items()}
+    names = sorted(known, key=lambda name: (-known[name] if largest else known[name], name))[:count]
+    return [[name, f"{known[name]:.1f}", *[_case_cell(cases.get(variant, {}).get(name)) for variant in runs]] for name in names]
+
+
+def _case_cell(case: dict[str, Any] | None) -> str:
+    return "not run" if case is None else _triple([case["classes"][key]["dice"] for key in CLASSES_C])
+
+
+def _triple(dice: Sequence[float | None]) -> str:
+    return " / ".join(_NOT_APPLICABLE if value is None else f"{value:.3f}" for value in dice)
