@@ -131,6 +131,7 @@ def test_c_gives_folds_sizes_and_single_cases(tmp_path: Path) -> None:
     assert "| 1 | 82.10 | 74.20 | 79.40 | 2.40 | 5.10 | 4.20 | without | 80.00 | 80.00 | 80.00 | 4.00 | 4.00 | 4.00 |" in text
     assert "| ResSE-LKA-UNet, without CLAHE | small | 2 | 60.00 ± 0.00 |" in text
     assert "| ours | large | A | 50.0 | not run | not run | 0.900 / 0.900 / 0.900 |" in text
+    assert text.index("| ours | large | A |") < text.index("| ours | large | C |") < text.index("| ours | large | B |")
     assert "| ours | small | B | 5.0 | not run | not run | not applicable / not applicable / not applicable |" in text
     assert "| paper | small | 106 | - | 0.000 / 0.000 / not applicable |" in text
 

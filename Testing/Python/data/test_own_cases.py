@@ -46,7 +46,7 @@ def test_a_folder_of_cases_needs_no_table(folder: Path) -> None:
 
 def test_folds_are_given_out_by_patient_whatever_the_order(folder: Path) -> None:
     forward = list_own_cases(table(folder, "case,patient\na,P\nb,Q\nc,P\n"), ["t1ce"])
-    backward = list_own_cases(table(folder, "case,patient\nc,P\nb,Q\na,P\n"), ["t1ce"])
+    backward = list_own_cases(table(folder, "case,patient\nb,Q\nc,P\na,P\n"), ["t1ce"])
     folds = {case.case: case.fold for case in forward}
     assert folds == {case.case: case.fold for case in backward}
     assert folds["a"] == folds["c"] != folds["b"]

@@ -96,7 +96,8 @@ def test_lgg_channels_that_repeat_flair_are_missing(tmp_path: Path) -> None:
     assert examples.images.shape == (88, 3, 64, 64)
     assert [bool(channel.any()) for channel in examples.images[:44].transpose(1, 0, 2, 3)] == [True, True, True]
     assert [bool(channel.any()) for channel in examples.images[44:].transpose(1, 0, 2, 3)] == [False, True, False]
-    assert set(np.unique(examples.labels)) == {0, 1}  # the whole tumor
+    assert set(np.unique(examples.labels)) == {0, 1}
+    assert examples.labels[:44].sum() == (labels > 0).sum()  # the whole tumor
     assert np.isnan(examples.spacing_mm).all()
 
 
