@@ -30,6 +30,17 @@ def test_the_gate_is_its_formula_in_numpy(slope: float) -> None:
 def test_the_parameters_are_counted_by_hand() -> None:
     # W_x 3 x 4, W_g 5 x 4 + 4, W_f 4 + 1
     assert sum(p.numel() for p in AttentionGate(3, 5, 4).parameters()) == 12 + 24 + 5
+    # two normalizations of 2 x 4 stand for the bias of W_g
+    assert sum(p.numel() for p in AttentionGate(3, 5, 4, normalize=True).parameters()) == 12 + 20 + 5 + 16
+
+
+def test_a_normalized_gate_does_not_mind_the_size_of_its_inputs() -> None:
+    torch.manual_seed(0)
+    gate = AttentionGate(3, 5, 4, normalize=True)
+    x, g = torch.randn(8, 3, 6, 7), torch.randn(8, 5, 6, 7)
+    assert torch.allclose(gate(x * 100, g * 1000) / 100, gate(x, g), atol=1e-3)
+    plain = AttentionGate(3, 5, 4)
+    assert not torch.allclose(plain(x * 100, g * 1000) / 100, plain(x, g), atol=1e-3)
 
 
 def test_the_paper_slope_is_the_default_and_0_is_a_plain_relu() -> None:

@@ -34,25 +34,48 @@ def test_kept_channels_stay_as_they_are(kernel: int) -> None:
     assert sum(p.numel() for p in up.parameters()) == 8 * (5 * kernel**2 + 1)
 
 
-def test_a_start_is_nearly_the_same_everywhere() -> None:
+def test_a_start_has_the_given_mean_and_spread() -> None:
     torch.manual_seed(0)
     up = UpSample(50, 20, kernel=3)
-    up.start_at(-4.0)
+    up.start_at(-4.0, 0.3)
     weight, bias = up[0].weight.detach(), up[0].bias.detach()
     assert torch.equal(bias, torch.full((80,), -4.0))
-    assert float(weight.std()) == pytest.approx(0.01, rel=0.05)
-    assert abs(float(weight.mean())) < 0.001
+    assert float(weight.std()) == pytest.approx(0.3, rel=0.05)
+    assert abs(float(weight.mean())) < 0.03
+
+
+def test_normalized_up_sampling_folds_into_its_convolution() -> None:
+    torch.manual_seed(0)
+    up, plain = UpSample(5, 3, normalize=True), UpSample(5, 3)
+    up(torch.randn(8, 5, 4, 6) * 3 + 2)  # running statistics that are not 0 and 1
+    up.eval()
+    scale = up[1].weight / torch.sqrt(up[1].running_var + up[1].eps)
+    with torch.no_grad():
+        plain[0].weight.copy_(up[0].weight * scale[:, None, None, None])
+        plain[0].bias.copy_(up[1].bias - up[1].running_mean * scale)
+    x = torch.randn(2, 5, 4, 6)
+    assert up[0].bias is None
+    assert torch.allclose(up(x), plain(x), atol=1e-5)
 
 
 def test_a_block_is_two_convolutions_beside_a_shortcut() -> None:
     torch.manual_seed(0)
-    block = ResidualBlock(6, 4, dropout=0.5).eval()
+    block = ResidualBlock(6, 4, dropout=0.5)
+    block(torch.randn(8, 6, 5, 5) * 3 + 2)
+    block.eval()
     x = torch.randn(2, 6, 5, 5)
-    first, second = block.body
-    by_hand = second[2](second[1](second[0](first[2](first[1](first[0](x)))))) + nn.functional.conv2d(x, block.shortcut.weight)
-    assert torch.allclose(block(x), by_hand)
-    # 3x3 convolutions 6 x 4 and 4 x 4 without bias, 2 normalizations of 2 x 4, shortcut 6 x 4
-    assert sum(p.numel() for p in block.parameters()) == 9 * 24 + 9 * 16 + 16 + 24
+
+    def normalized(y: torch.Tensor, layer: nn.BatchNorm2d) -> torch.Tensor:
+        mean, variance = layer.running_mean[:, None, None], layer.running_var[:, None, None]
+        return (y - mean) / torch.sqrt(variance + layer.eps) * layer.weight[:, None, None] + layer.bias[:, None, None]
+
+    first, second, last = block.body
+    inner = torch.relu(normalized(nn.functional.conv2d(x, first[0].weight, padding=1), first[1]))
+    body = normalized(nn.functional.conv2d(inner, second.weight, padding=1), last)
+    shortcut = normalized(nn.functional.conv2d(x, block.shortcut[0].weight), block.shortcut[1])
+    assert torch.allclose(block(x), torch.relu(body + shortcut), atol=1e-6)
+    # 3x3 convolutions 6 x 4 and 4 x 4 without bias, shortcut 6 x 4, 3 normalizations of 2 x 4
+    assert sum(p.numel() for p in block.parameters()) == 9 * 24 + 9 * 16 + 24 + 24
 
 
 def test_dropout_takes_whole_maps_in_training_only() -> None:
