@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from BrainTumorSegLib.api import Cancelled, CancelToken
 
 Work = Callable[[Callable[[float, str], None], CancelToken], Any]
@@ -85,7 +87,9 @@ class BackgroundTask:
     def _runInThread(self) -> None:
         work, self._work = self._work, None  # whoever drops the task drops the inputs with it
         try:
-            self._result = work(self._onProgress, self._token)
+            # A numpy warning would be written to Slicer's Python console, which is a Qt widget, from this thread.
+            with np.errstate(all="ignore"):
+                self._result = work(self._onProgress, self._token)
         except Exception as error:  # raised again on the main thread by `result`
             self._error = error
         finally:

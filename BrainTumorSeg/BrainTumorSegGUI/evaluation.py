@@ -84,9 +84,7 @@ class ComparisonRun:
         self._notices = _noticesOfMatches(sides, structures, pairs, joined)
 
         def work(progress: Any, cancel: Any) -> Comparison:
-            # A numpy warning would be written to Slicer's Python console, which is a Qt widget, from this thread.
-            with np.errstate(all="ignore"):
-                return compareSides(*sides, pairs, progress, cancel)
+            return compareSides(*sides, pairs, progress, cancel)
 
         self._task = BackgroundTask(work)
         self._task.start()

@@ -47,9 +47,7 @@ class SegmentationRun:
         self._copying: Iterator[None] | None = _copySteps(viewsOfNodes(nodes), self._volumes)
 
         def work(progress: Any, cancel: Any) -> Segmentation:
-            # A numpy warning would be written to Slicer's Python console, which is a Qt widget, from this thread.
-            with np.errstate(all="ignore"):
-                return segment(self._volumes, model, options=options or SegmentOptions(), progress=progress, cancel=cancel)
+            return segment(self._volumes, model, options=options or SegmentOptions(), progress=progress, cancel=cancel)
 
         self._task = BackgroundTask(work)
 

@@ -1,4 +1,4 @@
-"""Results and models in the words that the panels show."""
+"""Results and progress in the words that the panels show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from BrainTumorSegLib import labels
 
 if TYPE_CHECKING:
     from BrainTumorSegGUI.background import TaskState
-    from BrainTumorSegLib.api import ModelInfo, Segmentation
+    from BrainTumorSegLib.api import Segmentation
 
 
 def roleText(role: str) -> str:
@@ -28,22 +28,6 @@ def progressText(state: TaskState) -> str:
     if state.secondsLeft is None:
         return state.message
     return _("{message} (about {seconds} s left)").format(message=state.message, seconds=max(1, round(state.secondsLeft)))
-
-
-def modelText(model: ModelInfo) -> str:
-    """What a model needs and finds, and on what terms it may be used."""
-    lines = [
-        _("Needs: {inputs}").format(inputs=", ".join(map(roleText, model.inputs))),
-        _("Finds: {labels}").format(labels=", ".join(label.name for label in labels.SCHEMES[model.scheme])),
-        _("License: {license}. Research only, not a medical device.").format(license=model.license),
-    ]
-    return "\n".join(lines)
-
-
-def missingText(model: ModelInfo, roles: set[str]) -> str:
-    """Why a model cannot run on the chosen volumes, "" if it can."""
-    missing = [roleText(role) for role in model.inputs if role not in roles]
-    return _("Choose first: {roles}.").format(roles=", ".join(missing)) if missing else ""
 
 
 def _foundText(result: Segmentation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import torch
 
@@ -11,9 +12,9 @@ from BrainTumorSegLib.training.losses_bce import binary_cross_entropy
 from BrainTumorSegLib.training.losses_bce_soft_dice import bce_soft_dice
 from BrainTumorSegLib.training.losses_cross_entropy import cross_entropy
 
-Maps = torch.Tensor | Sequence[torch.Tensor]
+Maps: TypeAlias = torch.Tensor | Sequence[torch.Tensor]
 """Logits [N, K, H, W]; several of them from a network with deep supervision in training, the main ones first."""
-Loss = Callable[[Maps, torch.Tensor], torch.Tensor]
+Loss: TypeAlias = Callable[[Maps, torch.Tensor], torch.Tensor]
 
 
 def main_logits(maps: Maps) -> torch.Tensor:

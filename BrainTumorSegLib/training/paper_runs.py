@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ import torch
 
 from BrainTumorSegLib.data.example_set import ExampleSet, class_keys
 from BrainTumorSegLib.data.paper_sources import folds_of, load_examples, split
-from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.networks.encoders.imagenet import start_from_imagenet
 from BrainTumorSegLib.networks.table import NETWORKS
 from BrainTumorSegLib.training import checkpoint
@@ -22,6 +19,7 @@ from BrainTumorSegLib.training.epochs import LAST, WEIGHTS, EpochTrainer, predic
 from BrainTumorSegLib.training.loop import Hardware, Report
 from BrainTumorSegLib.training.paper_recipe import IMAGENET, RANDOM, Paper, PaperRecipe
 from BrainTumorSegLib.training.paper_scores import SCORERS
+from BrainTumorSegLib.training.run_folder import check_run, make_folder, settings_of, share_of
 from BrainTumorSegLib.training.shown_examples import SHOWN, save_shown
 
 EXAMPLES = "examples.npz"
@@ -52,7 +50,7 @@ def train_paper(
     folds = folds_of(examples)
     results: dict[str, Any] = {}
     for i, number in enumerate(folds):
-        tell = _share(report, i, len(folds), number)
+        tell = share_of(report, i, len(folds), number)
         results[str(number)] = train_fold(paper, recipe, examples, run / f"fold{number}", number, hardware, resume, tell)
     result = {"folds": results}
     (run / "cross_validation.json").write_text(json.dumps(result, indent=1) + "\n")
@@ -124,41 +122,3 @@ def describe(hardware: Hardware, recipe: PaperRecipe) -> str:
     """Where a run computed, for tables."""
     where = torch.cuda.get_device_name(hardware.device) if hardware.device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     return f"{where}, {'bfloat16' if hardware.bf16 and recipe.mixed_precision else 'float32'}"
-
-
-def settings_of(recipe: PaperRecipe, fold: int) -> str:
-    """run.json: what a run is, and what it must be to be resumed."""
-    return json.dumps({"fold": fold, "recipe": json.loads(recipe.to_json())}, indent=1) + "\n"
-
-
-def check_run(run: Path, settings: str, resume: bool) -> None:
-    """Refuse a folder that holds another run.
-
-    Raises:
-        InputError: it holds a run and `resume` was not asked for, or the run is another one.
-    """
-    stored = run / "run.json"
-    if not stored.is_file():
-        return
-    if not resume:
-        raise InputError(f"{run} already holds a run; add --resume to go on with it, or give another folder with -o")
-    if stored.read_text() != settings:
-        raise InputError(f"{run} was started with another recipe, fold or --set; resume with the same ones, or give another folder with -o")
-
-
-def make_folder(run: Path) -> None:
-    """Make the run folder.
-
-    Raises:
-        InputError: it cannot be made or written.
-    """
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        if not os.access(run, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        raise InputError(f"the run folder {run} cannot be written ({error.strerror}); give another one with -o") from None
-
-
-def _share(report: Report, i: int, n: int, fold: int) -> Report:
-    return lambda fraction, message: report((i + fraction) / n, f"fold {fold}: {message}")

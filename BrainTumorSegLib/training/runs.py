@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training.curves import draw_curves
 from BrainTumorSegLib.training.loop import Hardware, Report, Trainer
 from BrainTumorSegLib.training.recipe import Recipe
+from BrainTumorSegLib.training.run_folder import check_run, make_folder, settings_of, share_of
 
 CACHE = "slices.npz"
 
@@ -30,7 +29,9 @@ def train_fold(recipe: Recipe, data: Path, run: Path, fold: int, hardware: Hardw
     """
     if fold not in FOLDS:
         raise InputError(f"fold is {fold}, but the folds are {', '.join(map(str, FOLDS))}; choose one of them or all")
-    settings = _prepare(run, recipe, fold, resume)
+    settings = settings_of(recipe, fold)
+    check_run(run, settings, resume)
+    make_folder(run)
     training, validation = split(load_slices(recipe.sets, data, cache or run / CACHE, report), fold)
     trainer = Trainer(recipe, training, validation, run, hardware)
     (run / "run.json").write_text(settings)  # only now: what could not begin is no run, and may be begun again
@@ -46,30 +47,8 @@ def train_all_folds(recipe: Recipe, data: Path, run: Path, hardware: Hardware, r
     scores = {}
     run.mkdir(parents=True, exist_ok=True)
     for i, fold in enumerate(FOLDS):
-        tell = _share(report, i, len(FOLDS), fold)
+        tell = share_of(report, i, len(FOLDS), fold)
         scores[str(fold)] = train_fold(recipe, data, run / f"fold{fold}", fold, hardware, resume, tell, cache=run / CACHE)
     result = {"folds": scores, "mean_dice": sum(s["dice"] for s in scores.values()) / len(scores)}
     (run / "cross_validation.json").write_text(json.dumps(result, indent=1) + "\n")
     return result
-
-
-def _share(report: Report, i: int, n: int, fold: int) -> Report:
-    return lambda fraction, message: report((i + fraction) / n, f"fold {fold}: {message}")
-
-
-def _prepare(run: Path, recipe: Recipe, fold: int, resume: bool) -> str:
-    """Refuse a folder that holds another run or cannot be written; returns the settings to be stored in it."""
-    settings = json.dumps({"fold": fold, "recipe": json.loads(recipe.to_json())}, indent=1) + "\n"
-    stored = run / "run.json"
-    if stored.is_file():
-        if not resume:
-            raise InputError(f"{run} already holds a run; add --resume to go on with it, or give another folder with -o")
-        if stored.read_text() != settings:
-            raise InputError(f"{run} was started with another recipe, fold or --set; resume with the same ones, or give another folder with -o")
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        if not os.access(run, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        raise InputError(f"the run folder {run} cannot be written ({error.strerror}); give another one with -o") from None
-    return settings

@@ -1,0 +1,55 @@
+"""What every run folder has: run.json, by which it is known again, and a place that can be written."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from BrainTumorSegLib.errors import InputError
+
+if TYPE_CHECKING:
+    from BrainTumorSegLib.training.loop import Report
+    from BrainTumorSegLib.training.paper_recipe import PaperRecipe
+    from BrainTumorSegLib.training.recipe import Recipe
+
+
+def settings_of(recipe: Recipe | PaperRecipe, fold: int) -> str:
+    """run.json: what a run is, and what it must be to be resumed."""
+    return json.dumps({"fold": fold, "recipe": json.loads(recipe.to_json())}, indent=1) + "\n"
+
+
+def check_run(run: Path, settings: str, resume: bool) -> None:
+    """Refuse a folder that holds another run.
+
+    Raises:
+        InputError: it holds a run and `resume` was not asked for, or the run is another one.
+    """
+    stored = run / "run.json"
+    if not stored.is_file():
+        return
+    if not resume:
+        raise InputError(f"{run} already holds a run; add --resume to go on with it, or give another folder with -o")
+    if stored.read_text() != settings:
+        raise InputError(f"{run} was started with another recipe, fold or --set; resume with the same ones, or give another folder with -o")
+
+
+def make_folder(run: Path) -> None:
+    """Make the run folder.
+
+    Raises:
+        InputError: it cannot be made or written.
+    """
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        if not os.access(run, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise InputError(f"the run folder {run} cannot be written ({error.strerror}); give another one with -o") from None
+
+
+def share_of(report: Report, i: int, n: int, fold: int) -> Report:
+    """`report` for fold number `i` of `n`: its fractions become parts of the whole cross-validation's."""
+    return lambda fraction, message: report((i + fraction) / n, f"fold {fold}: {message}")
