@@ -74,4 +74,4 @@ def scoreText(scores: Mapping[str, Any]) -> str:
 def _listed(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_listed(inner)}" for name, inner in value.items())
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

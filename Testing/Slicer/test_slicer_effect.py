@@ -11,20 +11,13 @@ import slicer
 import slicer.util
 import standin
 import standin_effects
+from boxes import SHAPE, box
 from BrainTumorSegGUI import effect, startup
 from BrainTumorSegGUI.evaluationSides import collectSide
 from BrainTumorSegGUI.volumes import imageFromVolume, volumeFromNode
 from vtk.util import numpy_support
 
 from BrainTumorSegLib.api import InputError, Volume
-
-SHAPE = (8, 8, 8)  # k, j, i
-
-
-def box(low, high, value=1):
-    array = np.zeros(SHAPE, np.uint8)
-    array[2:6, 2:6, low:high] = value
-    return array
 
 
 class Editor:

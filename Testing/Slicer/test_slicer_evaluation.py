@@ -10,20 +10,13 @@ pytest.importorskip("slicer_core", reason="slicer-core (real MRML without the ap
 import slicer
 import slicer.util
 import standin
+from boxes import SHAPE, box, label_map
 from BrainTumorSegGUI.evaluation import ComparisonRun, evaluateNodes
 from BrainTumorSegGUI.publish import publishSegmentation
 from BrainTumorSegGUI.volumes import volumeFromNode
 from watching import scene_as_text, wait_for
 
 from BrainTumorSegLib.api import Cancelled, InputError
-
-SHAPE = (8, 8, 8)
-
-
-def box(low, high, value=1):
-    array = np.zeros(SHAPE, np.uint8)
-    array[2:6, 2:6, low:high] = value
-    return array
 
 
 def segmentation_node(array, name="T1ce", scheme="tumor"):
@@ -52,7 +45,7 @@ def two_readers(array, names, name="Reader"):
 
 
 def labelmap_node(array, spacing_k=2.0):
-    return slicer.util.addVolumeFromArray(array, np.diag([1.0, 1, spacing_k, 1]), "Truth", "vtkMRMLLabelMapVolumeNode")
+    return label_map(array, "Truth", np.diag([1.0, 1, spacing_k, 1]))
 
 
 def cells(table):

@@ -11,24 +11,13 @@ pytest.importorskip("PySide6", reason="PySide6 (widgets for the test host) is no
 import qt
 import slicer
 import slicer.util
+from boxes import box, label_map
 from BrainTumorSegGUI import evaluationPanel
 from BrainTumorSegGUI.evaluationPanel import EvaluationPanel
 from BrainTumorSegGUI.evaluationSides import collectSide
 
 import BrainTumorSeg
 from BrainTumorSegLib.api import InputError
-
-SHAPE = (8, 8, 8)
-
-
-def box(low, high, value=1):
-    array = np.zeros(SHAPE, np.uint8)
-    array[2:6, 2:6, low:high] = value
-    return array
-
-
-def label_map(array, name, matrix=None):
-    return slicer.util.addVolumeFromArray(array, np.diag([1.0, 1, 2, 1]) if matrix is None else matrix, name, "vtkMRMLLabelMapVolumeNode")
 
 
 def reader(name, **parts):

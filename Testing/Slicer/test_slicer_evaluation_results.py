@@ -10,6 +10,7 @@ pytest.importorskip("slicer_core", reason="slicer-core (real MRML without the ap
 import host
 import slicer
 import slicer.util
+from boxes import box, label_map
 from BrainTumorSegGUI import evaluationDifference as difference
 from BrainTumorSegGUI.evaluation import ComparisonRun
 from BrainTumorSegGUI.evaluationPlot import chartOf, showPlot
@@ -18,18 +19,6 @@ from BrainTumorSegGUI.evaluationTable import tableFromComparison, writeCsv
 from watching import wait_for
 
 from BrainTumorSegLib.api import InputError
-
-SHAPE = (8, 8, 8)
-
-
-def box(low, high, value=1):
-    array = np.zeros(SHAPE, np.uint8)
-    array[2:6, 2:6, low:high] = value
-    return array
-
-
-def label_map(array, name):
-    return slicer.util.addVolumeFromArray(array, np.diag([1.0, 1, 2, 1]), name, "vtkMRMLLabelMapVolumeNode")
 
 
 def compared(prediction, reference):

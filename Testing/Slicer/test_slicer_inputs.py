@@ -181,10 +181,10 @@ def test_without_a_choice_the_first_model_that_can_run_is_taken():
 
 def test_the_card_tells_needs_finds_scores_size_and_license():
     text = modelCard.cardText(model(license="CC <BY>"))
-    for part in ("Marks tumors.", "T1 with contrast", "Tumor", "Dice 0.74 (glioma 0.66), n = 613", "4.3 MB, int8", "CC &lt;BY&gt;", "not a medical device"):
+    for part in ("Marks tumors.", "T1 with contrast", "Tumor", "Dice 0.745 (glioma 0.664), n = 613", "4.3 MB, int8", "CC &lt;BY&gt;", "not a medical device"):
         assert part in text
     assert modelCard.scoreText({}) == "not measured"
-    assert modelCard.scoreText({"dice": {"WT": 0.912, "TC": 0.8}, "n": 39}) == "Dice WT 0.91, TC 0.80, n = 39"
+    assert modelCard.scoreText({"dice": {"WT": 0.912, "TC": 0.8}, "n": 39}) == "Dice WT 0.912, TC 0.800, n = 39"
     details = modelCard.detailText(model())
     for part in ("U-Net", "fold 4", "heads (CC0)", "Research."):
         assert part in details
