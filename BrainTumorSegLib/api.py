@@ -101,19 +101,21 @@ __all__ = [
 ]
 
 
-def open_model(name: str | None = None, *, roles: Mapping[str, object] | None = None, threads: int | None = None) -> Session:
+def open_model(name: str | None = None, *, roles: Mapping[str, object] | None = None, threads: int | None = None, provider: str = "cpu") -> Session:
     """Open a model once, to segment many cases with it.
 
     Args:
         name: the model, or None for the best one that reads `roles`.
         roles: what will be given, by role; only the keys count.
         threads: CPU threads, None for all cores.
+        provider: where it runs, a key of `inference.providers.PROVIDERS`; never silently another.
 
     Raises:
-        InputError: no such model, or none that reads these roles. ModelError: its file is missing or altered.
+        InputError: no such model, none that reads these roles, or a provider that this onnxruntime has not got.
+        ModelError: its file is missing or altered, or the provider does not start.
     """
     models = list_models()
-    return Session(find_model(name, models) if name else choose_model(roles or {}, models), threads)
+    return Session(find_model(name, models) if name else choose_model(roles or {}, models), threads, provider)
 
 
 def check_inputs(volumes: Mapping[str, Volume], model: str | None = None) -> list[str]:

@@ -42,7 +42,7 @@ def _segment_all(cases: Cases, folder: Path, arguments: argparse.Namespace, canc
     from BrainTumorSegLib.cli.written_labels import written_labels
 
     began = time.perf_counter()
-    session = api.open_model(arguments.model, roles=next(iter(cases.values())), threads=arguments.threads)
+    session = api.open_model(arguments.model, roles=next(iter(cases.values())), threads=arguments.threads, provider=arguments.provider)
     load_s = time.perf_counter() - began
     blank = _check(cases, session, cancel)
     documents: list[tuple[str, dict[str, Any] | None]] = []
@@ -62,7 +62,7 @@ def _segment_all(cases: Cases, folder: Path, arguments: argparse.Namespace, canc
             result = api.segment(volumes, session, options=options_of(arguments), cancel=cancel)
             api.write_volume(written_labels(result.labels, result.scheme, arguments.label_scheme), folder / f"{stem}.png")
             documents.append((name, as_document(result, session.model, read_s, arguments.label_scheme)))
-    return joined(documents, load_s)
+    return joined(documents, load_s) | {"provider": session.provider}
 
 
 def _check(cases: Cases, session: Session, cancel: CancelToken) -> set[str]:

@@ -39,8 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--uncertainty", type=Path, metavar="F", help="also write the entropy of the probabilities, 0 to 1")
     parser.add_argument("--probabilities", type=Path, metavar="F", help="also write the probability of each label")
     parser.add_argument("--planes", choices=["auto", "all", "axial", "acquisition"], default="auto", help="in which planes volumes are cut (default: auto)")
-    parser.add_argument("--threads", type=_positive, metavar="N", help="CPU threads (default: all cores)")
+    add_provider(parser)
+    parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads (default: all cores)")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the text")
+
+
+def add_provider(parser: argparse.ArgumentParser) -> None:
+    """Declare --provider; the backend checks the name and what is installed, so that starting stays fast."""
+    parser.add_argument("--provider", default="cpu", metavar="NAME", help="where the network runs: cpu (default), cuda, directml, coreml or openvino")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -73,14 +79,14 @@ def _segment_files(inputs: Mapping[str, Path], arguments: argparse.Namespace) ->
 
         def work(cancel: CancelToken) -> tuple[Segmentation, float, Session]:
             volumes, read_s = _read(inputs, arguments.output)
-            session = api.open_model(arguments.model, roles=volumes, threads=arguments.threads)
+            session = api.open_model(arguments.model, roles=volumes, threads=arguments.threads, provider=arguments.provider)
             api.check_inputs(volumes, session.model.name)
             show_license(session)
             return api.segment(volumes, session, options=options_of(arguments), progress=bar, cancel=cancel), read_s, session
 
         result, read_s, session = run_cancellable(work)
     write_all(_outputs(result, arguments))
-    return as_document(result, session.model, read_s, arguments.label_scheme) | {"output": str(arguments.output)}
+    return as_document(result, session.model, read_s, arguments.label_scheme) | {"provider": session.provider, "output": str(arguments.output)}
 
 
 def _read(inputs: Mapping[str, Path], output: Path) -> tuple[dict[str, Volume], float]:
@@ -147,7 +153,7 @@ def _outputs(result: Segmentation, arguments: argparse.Namespace) -> list[Output
     return outputs
 
 
-def _positive(word: str) -> int:
+def positive(word: str) -> int:
     if not word.isdecimal() or int(word) < 1:
         raise argparse.ArgumentTypeError(f"{word!r} is no whole number from 1 on")
     return int(word)

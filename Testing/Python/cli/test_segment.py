@@ -213,6 +213,16 @@ def test_no_input_and_no_fitting_model_are_refused(resources: Path, head: Path, 
     assert "there is no model 'x'" in _refused(capsys, tmp_path, "--t1ce", head, "--model", "x", "-o", tmp_path / "out.nii")
 
 
+def test_what_ran_is_reported_and_a_provider_that_is_not_there_is_refused(resources: Path, head: Path, tmp_path: Path, capsys: Capture) -> None:
+    pictures = _slices(tmp_path / "in", {"a.png": (200, 99)})
+    for source, out in ((head, "out.nii"), (pictures, "out")):
+        assert main(["segment", "--t1ce", str(source), "-o", str(tmp_path / out), "--provider", "cpu", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["provider"] == "cpu"
+    missing = _refused(capsys, tmp_path, "--t1ce", head, "-o", tmp_path / "two.nii", "--provider", "directml")
+    assert "the provider directml is not in the installed onnxruntime" in missing
+    assert "provider is 'tpu'" in _refused(capsys, tmp_path, "--t1ce", pictures, "-o", tmp_path / "two", "--provider", "tpu")
+
+
 def test_an_altered_model_is_refused(resources: Path, head: Path, tmp_path: Path, capsys: Capture) -> None:
     with (resources / "Models" / "bright.onnx").open("ab") as stream:
         stream.write(b"x")
