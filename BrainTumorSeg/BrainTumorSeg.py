@@ -177,7 +177,7 @@ class BrainTumorSegLogic(ScriptedLoadableModuleLogic):
         from BrainTumorSegLib.api import InputError
 
         if self._run() is not None and not self._run().poll().finished:
-            raise InputError("a segmentation is running, but one can run at a time; wait for it or cancel it")
+            raise InputError(_("a segmentation is running, but one can run at a time; wait for it or cancel it"))
         run = SegmentationRun(nodes, model, options, segment=self._segment)
         self._run = weakref.ref(run)
         return run

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from slicer.i18n import tr as _
 
 from BrainTumorSegLib.api import Cancelled, CancelToken
 
@@ -79,7 +80,7 @@ class BackgroundTask:
             Exception: whatever the work raised.
         """
         if self._token.cancelled:
-            raise Cancelled("the segmentation was cancelled")
+            raise Cancelled(_("the segmentation was cancelled"))
         if self._error is not None:
             raise self._error
         return self._result

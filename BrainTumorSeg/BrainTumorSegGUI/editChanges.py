@@ -45,7 +45,9 @@ def changes(node: slicer.vtkMRMLSegmentationNode) -> list[Change]:
     ai = aiResultOf(node)
     geometry = referenceGeometry(ai) if ai is not None else None
     if ai is None or geometry is None:
-        raise InputError(f"{node.GetName()} did not begin as a result of a model, so there is nothing to compare it with; edit a result of Apply")
+        raise InputError(
+            _("{name} did not begin as a result of a model, so there is nothing to compare it with; edit a result of Apply").format(name=node.GetName())
+        )
     ids = [*segmentIds(ai), *(segmentId for segmentId in segmentIds(node) if segmentId not in segmentIds(ai))]
     return [_change(node, ai, segmentId, geometry) for segmentId in ids]
 

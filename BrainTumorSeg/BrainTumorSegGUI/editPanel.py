@@ -15,6 +15,7 @@ from BrainTumorSegGUI.editRestore import restoreAi
 from BrainTumorSegGUI.editText import reviewText, shortcutsText
 from BrainTumorSegGUI.handover import EMBEDDED_TAG, prepareSegmentEditor, sourceVolume
 from BrainTumorSegGUI.panel import Panel
+from BrainTumorSegGUI.sentences import errorsShown, translated
 from BrainTumorSegLib import api
 from BrainTumorSegLib.api import InputError, ReviewPlan
 
@@ -90,11 +91,11 @@ class EditPanel(Panel, VTKObservationMixin):
             self._stop()
             self.update()
             return
-        with slicer.util.tryWithErrorDisplay(_("The segmentation cannot be edited."), waitCursor=True):
+        with errorsShown(_("The segmentation cannot be edited."), waitCursor=True):
             self._start(editableNode(self.parameterNode.segmentation))
 
     def onFullEditor(self, checked: bool = False) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The Segment Editor could not be opened.")):
+        with errorsShown(_("The Segment Editor could not be opened.")):
             node = editableNode(self.parameterNode.segmentation)
             self.parameterNode.segmentation = node
             prepareSegmentEditor(node)
@@ -130,7 +131,7 @@ class EditPanel(Panel, VTKObservationMixin):
         self._restore(None)
 
     def onChanges(self, checked: bool = False) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The changes could not be measured."), waitCursor=True):
+        with errorsShown(_("The changes could not be measured."), waitCursor=True):
             showChanges(self._edited)
             self._showTable(self._edited)
 
@@ -138,7 +139,7 @@ class EditPanel(Panel, VTKObservationMixin):
         try:
             self._plan, self._planProblem = review.planReview(node), ""
         except InputError as error:  # it can be edited all the same
-            self._plan, self._planProblem = None, str(error)
+            self._plan, self._planProblem = None, translated(str(error))
         self._postponed, self._visited = [], []
         self._edited = node
         self.parameterNode.segmentation = node
@@ -235,7 +236,7 @@ class EditPanel(Panel, VTKObservationMixin):
         self.ui.changesTable.visible = table is not None
 
     def _restore(self, place: tuple[int, int] | None) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The AI result could not be restored."), waitCursor=True):
+        with errorsShown(_("The AI result could not be restored."), waitCursor=True):
             restoreAi(self._edited, self._editor.saveStateForUndo, place)
 
 

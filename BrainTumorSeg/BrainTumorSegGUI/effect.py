@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import slicer
 import vtk
+from slicer.i18n import tr as _
 from vtk.util import numpy_support
 
 from BrainTumorSegGUI.parameters import inputNodes
@@ -35,7 +36,9 @@ def effectModel(models: Sequence[ModelInfo], roles: Mapping[str, object], prefer
     able = [model for model in models if set(model.inputs) <= set(roles)]
     if not able:
         raise InputError(
-            f"no installed model reads {', '.join(roles)} alone, but the effect has no more; choose the other sequences in Brain Tumor Segmentation first"
+            _("no installed model reads {roles} alone, but the effect has no more; choose the other sequences in Brain Tumor Segmentation first").format(
+                roles=", ".join(roles)
+            )
         )
     return next((model for model in able if model.name == preferred), able[0])
 

@@ -80,7 +80,7 @@ class ComparisonRun:
         pairs = pairsOf(*structures, matches, joined)
         sides = collectSide(segmentationNode), collectSide(referenceNode, around=segmentationNode)
         if not pairs:
-            raise InputError("no segment is matched with one of the reference, but a comparison needs a pair; match them, or compare all together")
+            raise InputError(_("no segment is matched with one of the reference, but a comparison needs a pair; match them, or compare all together"))
         self._notices = _noticesOfMatches(sides, structures, pairs, joined)
 
         def work(progress: Any, cancel: Any) -> Comparison:

@@ -16,6 +16,7 @@ from BrainTumorSegGUI.evaluationPlot import showPlot
 from BrainTumorSegGUI.evaluationSides import Structure, structuresOf
 from BrainTumorSegGUI.evaluationTable import tableFromComparison, writeCsv
 from BrainTumorSegGUI.panel import Panel
+from BrainTumorSegGUI.sentences import errorsShown
 
 TICK_MS = 10
 WAIT_S = 0.04
@@ -71,7 +72,7 @@ class EvaluationPanel(Panel):
         self.parameterNode.evaluationMatches = json.dumps(choice)
 
     def onEvaluate(self, checked: bool = False) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The segmentations could not be compared."), waitCursor=True):
+        with errorsShown(_("The segmentations could not be compared."), waitCursor=True):
             self.update()  # segments may have come, gone or been renamed
             nodes = self._nodes()
             joined, matches = self._choice()
@@ -97,14 +98,14 @@ class EvaluationPanel(Panel):
         self.ui.noticesLabel.text = _("Cancelled; nothing was changed.") if run.cancelled else ""
         self.update()
         if not run.cancelled:
-            with slicer.util.tryWithErrorDisplay(_("The segmentations could not be compared.")):
+            with errorsShown(_("The segmentations could not be compared.")):
                 self._comparison = run.comparison
                 self.parameterNode.evaluation = tableFromComparison(run.comparison)
                 self.ui.noticesLabel.text = "\n".join(run.notices())
                 self.update()
 
     def onDifference(self, checked: bool = False) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The difference could not be shown."), waitCursor=True):
+        with errorsShown(_("The difference could not be shown."), waitCursor=True):
             pair = self._comparison.rows[self.ui.differenceSelector.currentIndex][0]
             compared = [slicer.mrmlScene.GetNodeByID(nodeId) for nodeId in self._comparedIds]
             node = publishDifference(self._comparison, pair, compared[1])
@@ -114,11 +115,11 @@ class EvaluationPanel(Panel):
             self.parameterNode.difference = node
 
     def onPlot(self, checked: bool = False) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The plot could not be shown.")):
+        with errorsShown(_("The plot could not be shown.")):
             showPlot(self.parameterNode.evaluation)
 
     def onCsv(self, checked: bool = False) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The scores could not be saved.")):
+        with errorsShown(_("The scores could not be saved.")):
             tableNode = self.parameterNode.evaluation
             proposal = f"{tableNode.GetName()}.csv"
             path = qt.QFileDialog.getSaveFileName(self.widget, _("Save scores"), proposal, _("Table (*.csv)"))

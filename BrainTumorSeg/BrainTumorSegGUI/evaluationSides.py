@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import slicer
 import vtk
+from slicer.i18n import tr as _
 
 from BrainTumorSegGUI.volumes import volumeFromImage, volumeFromNode
 from BrainTumorSegLib import labels
@@ -95,7 +96,7 @@ def _namesByValue(values: Sequence[int]) -> dict[int, str]:
     enhancing = {label.value for label in labels.SCHEMES["glioma"] if label.key == "ET"} | {labels.BRATS_ET}
     known = {label.value: label.name for label in labels.SCHEMES["glioma"]}
     if not set(values) <= set(known) | enhancing or enhancing <= set(values):
-        return {value: f"Label {value}" for value in values}
+        return {value: _("Label {value}").format(value=value) for value in values}
     if labels.BRATS_ET in values:
         known = {value: name for value, name in known.items() if value not in enhancing} | {labels.BRATS_ET: known[max(known)]}
     return known  # a class without voxels too: it was looked for and not found
@@ -146,7 +147,9 @@ def _geometry(node: slicer.vtkMRMLSegmentationNode, around: slicer.vtkMRMLNode |
     text = segmentation.DetermineCommonLabelmapGeometry(mode, None) or stored
     geometry = slicer.vtkOrientedImageData()
     if not text or not converter.DeserializeImageGeometry(text, geometry, False) or geometry.IsEmpty():
-        raise InputError(f"{node.GetName()} has no segment with voxels and no grid, but a comparison needs them; choose another segmentation")
+        raise InputError(
+            _("{name} has no segment with voxels and no grid, but a comparison needs them; choose another segmentation").format(name=node.GetName())
+        )
     if around is not None and not stored:
         _growTo(geometry, node, around)
     geometry.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)

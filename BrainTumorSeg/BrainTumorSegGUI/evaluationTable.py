@@ -64,7 +64,9 @@ def writeCsv(tableNode: slicer.vtkMRMLTableNode, path: Path) -> None:
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise InputError(f"{path} was not written ({error.strerror}), but the scores need a file there; choose another folder") from error
+        raise InputError(
+            _("{path} was not written ({reason}), but the scores need a file there; choose another folder").format(path=path, reason=error.strerror)
+        ) from error
 
 
 def _values(row: Row) -> tuple[float, float, float, str, float, float]:

@@ -10,6 +10,7 @@ import vtk
 from slicer.i18n import tr as _
 
 from BrainTumorSegGUI.resultUncertainty import UNCERTAINTY_ATTRIBUTE
+from BrainTumorSegGUI.sentences import translated
 from BrainTumorSegGUI.summary import roleText
 from BrainTumorSegGUI.volumes import viewOfNode
 from BrainTumorSegLib import api
@@ -73,7 +74,7 @@ def reasonText(role: str, node: slicer.vtkMRMLScalarVolumeNode) -> str:
         "dicom": _("DICOM says so: {detail}."),
         "appearance": _("Its gray values look most like it ({detail}); neither name nor DICOM tells."),
     }
-    return texts[guess.source].format(detail=guess.detail)
+    return texts[guess.source].format(detail=translated(guess.detail))
 
 
 def warningTexts(role: str, inputs: Mapping[str, slicer.vtkMRMLScalarVolumeNode], used: Iterable[str]) -> list[str]:
@@ -89,7 +90,7 @@ def warningTexts(role: str, inputs: Mapping[str, slicer.vtkMRMLScalarVolumeNode]
     try:
         view = viewOfNode(node)
     except InputError as error:
-        return [*texts, _("It cannot be read: {reason}").format(reason=error)]
+        return [*texts, _("It cannot be read: {reason}").format(reason=translated(str(error)))]
     texts += _sequenceWarnings(role, node)
     texts += _sizeWarnings(view)
     if role in used:
@@ -111,9 +112,9 @@ def sameGrid(nodes: Iterable[slicer.vtkMRMLScalarVolumeNode]) -> bool:
 def _sequenceWarnings(role: str, node: slicer.vtkMRMLScalarVolumeNode) -> list[str]:
     guess = api.guess_role(None, node.GetName(), dicomAttributes(node))
     if guess.source and guess.role is None:
-        return [_("“{detail}” is no sequence that a model reads.").format(detail=guess.detail)]
+        return [_("“{detail}” is no sequence that a model reads.").format(detail=translated(guess.detail))]
     if guess.source and guess.role != role:
-        return [_("It seems to be {role}: “{detail}”.").format(role=roleText(guess.role), detail=guess.detail)]
+        return [_("It seems to be {role}: “{detail}”.").format(role=roleText(guess.role), detail=translated(guess.detail))]
     group = _measured(node, role, lambda: api.other_group(viewOfNode(node).array, role))
     return [_("Its gray values look like {roles}.").format(roles=_(" or ").join(map(roleText, group)))] if group else []
 

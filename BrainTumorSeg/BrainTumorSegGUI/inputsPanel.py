@@ -13,6 +13,7 @@ from slicer.util import VTKObservationMixin
 from BrainTumorSegGUI import inputs, modelCard
 from BrainTumorSegGUI.panel import Panel
 from BrainTumorSegGUI.parameters import inputNodes
+from BrainTumorSegGUI.sentences import errorsShown, translated
 from BrainTumorSegGUI.summary import roleText
 from BrainTumorSegLib.labels import ROLES
 
@@ -99,7 +100,7 @@ class InputsPanel(Panel, VTKObservationMixin):
         path = qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), _("Import models"), "", _("Models (*.zip)"))
         if not path:
             return
-        with slicer.util.tryWithErrorDisplay(_("The models could not be imported."), waitCursor=True):
+        with errorsShown(_("The models could not be imported."), waitCursor=True):
             names = ", ".join(model.title for model in self.logic.importModels(path))
             self.ui.importLabel.text = _("Imported: {models}.").format(models=names) if names else _("These models are here already.")
             self.ui.importLabel.visible = True
@@ -133,7 +134,7 @@ class InputsPanel(Panel, VTKObservationMixin):
             self._models = self.logic.models()
         except self.logic.userErrors as error:  # the module still opens, to say why it cannot run
             self._models = []
-            self.ui.modelCard.text = str(error)
+            self.ui.modelCard.text = translated(str(error))
             return None
         self._items.clear()
         for model in self._models:

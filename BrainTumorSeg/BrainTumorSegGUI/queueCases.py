@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import slicer
+from slicer.i18n import tr as _
 
 from BrainTumorSegGUI.editChanges import CHANGES_REFERENCE
 from BrainTumorSegGUI.editCopy import EDITED_ONLY, aiResultOf, editableNode
@@ -54,7 +55,9 @@ def addCase(case: ReadCase) -> tuple[dict[str, slicer.vtkMRMLScalarVolumeNode], 
     kept = case.corrected
     grid = next((name for name, volume in case.images.items() if kept is not None and volume.same_grid(kept.labels)), None)
     if kept is not None and grid is None:
-        raise InputError(f"the mask kept of {case.name} lies on the grid of none of its images, so they do not belong together; move the mask away")
+        raise InputError(
+            _("the mask kept of {case} lies on the grid of none of its images, so they do not belong together; move the mask away").format(case=case.name)
+        )
     nodes = {name: _addImage(case.name, name, volume) for name, volume in case.images.items()}
     named = {name.partition(".")[0].casefold(): name for name in nodes}
     files = {role: named[role] for role in labels.ROLES if role in named} | (dict(kept.details.get("inputs", {})) if kept is not None else {})

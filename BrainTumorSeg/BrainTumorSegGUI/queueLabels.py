@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import slicer
 import vtk
+from slicer.i18n import tr as _
 
 from BrainTumorSegGUI.publish import PROVENANCE_PREFIX
 from BrainTumorSegGUI.resultSegments import imageFromMask, referenceGeometry, segmentIds, segmentMask
@@ -24,12 +25,16 @@ def labelsOf(node: slicer.vtkMRMLSegmentationNode) -> tuple[Volume, str, tuple[s
     """
     geometry = referenceGeometry(node)
     if geometry is None:
-        raise InputError(f"{node.GetName()} has no grid, but a mask is saved on one; choose its source volume in the Segment Editor first")
+        raise InputError(_("{name} has no grid, but a mask is saved on one; choose its source volume in the Segment Editor first").format(name=node.GetName()))
     scheme = node.GetAttribute(PROVENANCE_PREFIX + "Scheme") or _guessScheme(node)
     segments = {label: _segmentOf(node, label) for label in labels.SCHEMES[scheme]}
     if not any(segments.values()):
         known = ", ".join(label.name for label in labels.SCHEMES[scheme])
-        raise InputError(f"{node.GetName()} has no segment that stands for a label, but a mask for training needs one; name its segments {known}")
+        raise InputError(
+            _("{name} has no segment that stands for a label, but a mask for training needs one; name its segments {known}").format(
+                name=node.GetName(), known=known
+            )
+        )
     array = np.zeros(geometry.GetDimensions()[::-1], np.uint8)
     for label, segmentId in segments.items():
         if segmentId is not None:

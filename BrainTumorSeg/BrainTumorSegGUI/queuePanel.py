@@ -16,6 +16,7 @@ from BrainTumorSegGUI.queueOpenCase import OpenCase
 from BrainTumorSegGUI.queueTask import QueueTask
 from BrainTumorSegGUI.queueText import queueText, stateText, timeText
 from BrainTumorSegGUI.review import turnViewsToVolume
+from BrainTumorSegGUI.sentences import errorsShown, translated
 from BrainTumorSegLib import api, labels
 from BrainTumorSegLib.api import InputError
 
@@ -58,7 +59,7 @@ class QueuePanel(Panel):
                 if stored and not path.currentPath:
                     path.currentPath = stored
             if self._open is not None and not self._task.busy:
-                with slicer.util.tryWithErrorDisplay(_("The list of cases could not be saved.")):
+                with errorsShown(_("The list of cases could not be saved.")):
                     before = self._open.node
                     self._open.watch(self.parameterNode.segmentation)
                     if self._open.node is not before:
@@ -74,7 +75,7 @@ class QueuePanel(Panel):
         """What was changed is saved, and waited for, before it goes."""
         self._task.finish()
         if self._open is not None and self.parameterNode is not None:
-            with contextlib.suppress(InputError), slicer.util.tryWithErrorDisplay(_("The case could not be saved."), waitCursor=True):
+            with contextlib.suppress(InputError), errorsShown(_("The case could not be saved."), waitCursor=True):
                 content = self._open.collect(inputNodes(self.parameterNode), explicit=False)
                 if content is not None:
                     api.save_corrected(self._queue.corrected, self._open.name, content)
@@ -100,10 +101,10 @@ class QueuePanel(Panel):
             self._save()
 
     def _openQueue(self) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The queue could not be opened.")):
+        with errorsShown(_("The queue could not be opened.")):
             folder, corrected = self.ui.queueFolderPath.currentPath, self.ui.correctedFolderPath.currentPath
             if not folder:
-                raise InputError("no folder of cases is chosen, but the queue goes through one; choose it above")
+                raise InputError(_("no folder of cases is chosen, but the queue goes through one; choose it above"))
             self._queue = api.CaseQueue(folder, corrected or None)
             self.parameterNode.queueFolder, self.parameterNode.correctedFolder = folder, corrected
         here = next((case.name for case in self._queue.cases if imagesOf(case.name)), None)  # a saved scene has brought it
@@ -120,7 +121,7 @@ class QueuePanel(Panel):
 
     def _add(self, case) -> None:
         try:
-            with slicer.util.tryWithErrorDisplay(_("The case could not be opened."), waitCursor=True):
+            with errorsShown(_("The case could not be opened."), waitCursor=True):
                 roles, node = addCase(case)
         finally:
             self._refresh()
@@ -144,13 +145,15 @@ class QueuePanel(Panel):
 
     def _finish(self, state: str) -> None:
         """Save the case, give it its state, and go on with the next one."""
-        with slicer.util.tryWithErrorDisplay(_("The case could not be finished.")):
+        with errorsShown(_("The case could not be finished.")):
             if state == api.REVIEWED and self._open.node is None:
-                raise InputError(f"{self._open.name} has no mask, but a reviewed case needs one; press Apply, or choose its segmentation as the result")
+                raise InputError(
+                    _("{case} has no mask, but a reviewed case needs one; press Apply, or choose its segmentation as the result").format(case=self._open.name)
+                )
         self._save(lambda: self._finished(state), explicit=True)
 
     def _finished(self, state: str) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The list of cases could not be saved.")):
+        with errorsShown(_("The list of cases could not be saved.")):
             self._queue.change(self._open.name, state=state)
         self._refresh()
         self._move(1)
@@ -173,7 +176,7 @@ class QueuePanel(Panel):
         if self._task.busy:  # the buttons are off, but keys and the clock are not
             return
         failed, content = _("The case could not be saved."), None
-        with slicer.util.tryWithErrorDisplay(failed, waitCursor=True):
+        with errorsShown(failed, waitCursor=True):
             if self._open is not None:
                 content = self._open.collect(inputNodes(self.parameterNode), explicit=explicit)
         if content is None:
@@ -225,7 +228,7 @@ class QueuePanel(Panel):
             if self._queue is not None:
                 self._fillTable()
         except InputError as error:  # somebody has spoiled the list meanwhile
-            self.ui.queueLabel.text = str(error)
+            self.ui.queueLabel.text = translated(str(error))
 
     def _fillTable(self) -> None:
         table, rows = self.ui.casesTable, list(self._queue.rows().values())

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import qt
-import slicer
 
 from BrainTumorSegGUI.background import BackgroundTask
+from BrainTumorSegGUI.sentences import errorsShown
 
 TICK_MS = 10
 WAIT_S = 0.04
@@ -56,7 +56,7 @@ class QueueTask:
         task, self._task = self._task, None
         self._timer.stop()
         try:
-            with slicer.util.tryWithErrorDisplay(self._errorTitle):
+            with errorsShown(self._errorTitle):
                 result = task.result()
         except Exception:
             self._failed()

@@ -9,6 +9,7 @@ from BrainTumorSegGUI.panel import Panel
 from BrainTumorSegGUI.publish import PROVENANCE_PREFIX
 from BrainTumorSegGUI.resultRegions import addRegions, hasRegions
 from BrainTumorSegGUI.resultUncertainty import showUncertainty, uncertaintyIsShown, uncertaintyOf
+from BrainTumorSegGUI.sentences import errorsShown
 
 
 class ResultPanel(Panel):
@@ -34,15 +35,15 @@ class ResultPanel(Panel):
         self.update()  # another module may have changed what is shown
 
     def onShow3d(self, checked: bool) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The surfaces could not be shown."), waitCursor=True):
+        with errorsShown(_("The surfaces could not be shown."), waitCursor=True):
             showSurfaces(self._node(), checked)
 
     def onShowUncertainty(self, checked: bool) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The uncertainty could not be shown.")):
+        with errorsShown(_("The uncertainty could not be shown.")):
             showUncertainty(self._node(), checked)
 
     def onRegions(self, checked: bool = False) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The nested regions could not be made."), waitCursor=True):
+        with errorsShown(_("The nested regions could not be made."), waitCursor=True):
             addRegions(self._node())
 
     def _node(self) -> slicer.vtkMRMLSegmentationNode | None:

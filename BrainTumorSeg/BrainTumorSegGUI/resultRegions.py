@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import slicer
+from slicer.i18n import tr as _
 
 from BrainTumorSegGUI.handover import sourceVolume
 from BrainTumorSegGUI.publish import PROVENANCE_PREFIX, loadTerminology, placeBeside
@@ -26,7 +27,11 @@ def addRegions(node: slicer.vtkMRMLSegmentationNode) -> slicer.vtkMRMLSegmentati
     geometry = referenceGeometry(node)
     if not hasRegions(node) or geometry is None:
         known = ", ".join(label.name for label in labels.SCHEMES["glioma"])
-        raise InputError(f"{node.GetName()} lacks one of the segments {known}, but nested regions are made of them; choose the result of a glioma model")
+        raise InputError(
+            _("{name} lacks one of the segments {known}, but nested regions are made of them; choose the result of a glioma model").format(
+                name=node.GetName(), known=known
+            )
+        )
     masks = {label.value: segmentMask(node, label.key, geometry) for label in labels.SCHEMES["glioma"]}
     scene = slicer.mrmlScene
     regionsNode = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", scene.GenerateUniqueName(f"{node.GetName()} nested regions"))

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import slicer
 import vtk
+from slicer.i18n import tr as _
 
 from BrainTumorSegGUI.editCopy import REVIEWED_ATTRIBUTE, aiResultOf
 from BrainTumorSegGUI.resultSegments import imageFromMask, referenceGeometry, segmentIds, segmentMask
@@ -28,7 +29,9 @@ def planReview(node: slicer.vtkMRMLSegmentationNode) -> ReviewPlan:
     made = aiResultOf(node) or node
     geometry = referenceGeometry(made)
     if geometry is None:
-        raise InputError(f"{made.GetName()} has no grid, but slices are counted on one; choose its source volume in the Segment Editor first")
+        raise InputError(
+            _("{name} has no grid, but slices are counted on one; choose its source volume in the Segment Editor first").format(name=made.GetName())
+        )
     found = np.zeros(geometry.GetDimensions()[::-1], bool)
     for segmentId in segmentIds(made):
         found |= segmentMask(made, segmentId, geometry)

@@ -97,12 +97,14 @@ class SegmentationRun:
         nodes = {role: slicer.mrmlScene.GetNodeByID(nodeId) for role, nodeId in self._nodeIds.items()}
         missing = [self._volumes[role].name for role, node in nodes.items() if node is None]
         if missing:
-            raise InputError(f"{missing[0]} was removed from the scene while it was segmented, but its result belongs beside it; load it and run again")
+            raise InputError(
+                _("{name} was removed from the scene while it was segmented, but its result belongs beside it; load it and run again").format(name=missing[0])
+            )
         steps = publishSteps(result, nodes[role], nodes)
         try:
             while True:
                 if self.cancelled:
-                    raise Cancelled("the segmentation was cancelled")
+                    raise Cancelled(_("the segmentation was cancelled"))
                 yield next(steps)
         except StopIteration as end:
             return end.value

@@ -15,6 +15,7 @@ from BrainTumorSegGUI.install import ensureOnnxruntime, installWheel
 from BrainTumorSegGUI.panel import Panel
 from BrainTumorSegGUI.parameters import inputNodes
 from BrainTumorSegGUI.run import optionsFrom
+from BrainTumorSegGUI.sentences import errorsShown, translated
 
 if TYPE_CHECKING:
     from BrainTumorSegGUI.run import SegmentationRun
@@ -64,7 +65,7 @@ class RunPanel(Panel):
         self._abandon()
 
     def onApply(self, checked: bool = False) -> None:
-        with slicer.util.tryWithErrorDisplay(_("The segmentation could not be started.")):
+        with errorsShown(_("The segmentation could not be started.")):
             model = self._model()
             if not confirmLicense(model, qt.QSettings()):
                 return
@@ -85,7 +86,7 @@ class RunPanel(Panel):
         path = qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), _("Install onnxruntime from a file"), "", _("Python wheels (*.whl)"))
         if not path:
             return
-        with slicer.util.tryWithErrorDisplay(_("onnxruntime could not be installed.")):
+        with errorsShown(_("onnxruntime could not be installed.")):
             installWheel(path)
             self.ui.statusLabel.text = _("onnxruntime is installed.")
 
@@ -97,8 +98,8 @@ class RunPanel(Panel):
             else:
                 self._publish()
         except Exception as error:
-            self._end(str(error))
-            with slicer.util.tryWithErrorDisplay(_("The segmentation failed.")):
+            self._end(translated(str(error)))
+            with errorsShown(_("The segmentation failed.")):
                 raise
 
     def _watch(self) -> None:
@@ -155,7 +156,7 @@ class RunPanel(Panel):
         try:
             model = self._model()
         except self.logic.userErrors as error:  # the module still opens, to say why it cannot run
-            return str(error)
+            return translated(str(error))
         if model is None:
             return _("No model is installed.")
         problem = modelCard.problemText(model, inputNodes(self.parameterNode))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
 
+from BrainTumorSegGUI.sentences import translated
 from BrainTumorSegLib import labels
 
 if TYPE_CHECKING:
@@ -20,14 +21,15 @@ def roleText(role: str) -> str:
 
 def resultText(result: Segmentation) -> str:
     """What was found, with volumes, and every warning on a line of its own."""
-    return "\n".join([_foundText(result), *result.warnings])
+    return "\n".join([_foundText(result), *map(translated, result.warnings)])
 
 
 def progressText(state: TaskState) -> str:
     """What is being done and how long it still takes."""
+    message = translated(state.message)
     if state.secondsLeft is None:
-        return state.message
-    return _("{message} (about {seconds} s left)").format(message=state.message, seconds=max(1, round(state.secondsLeft)))
+        return message
+    return _("{message} (about {seconds} s left)").format(message=message, seconds=max(1, round(state.secondsLeft)))
 
 
 def _foundText(result: Segmentation) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import slicer
 import vtk
+from slicer.i18n import tr as _
 from vtk.util import numpy_support
 
 from BrainTumorSegLib.api import InputError, Volume
@@ -29,7 +30,7 @@ def collectVolumes(nodes: Mapping[str, slicer.vtkMRMLScalarVolumeNode]) -> dict[
 def viewsOfNodes(nodes: Mapping[str, slicer.vtkMRMLScalarVolumeNode]) -> dict[str, Volume]:
     """As `collectVolumes`, but of the scene's own voxels: read them before the scene changes, and write nothing to them."""
     if not nodes:
-        raise InputError("no input volume is chosen, but the model needs one; choose a contrast-enhanced T1 volume")
+        raise InputError(_("no input volume is chosen, but the model needs one; choose a contrast-enhanced T1 volume"))
     return {role: viewOfNode(node, throughWarps=True) for role, node in nodes.items()}
 
 
@@ -52,7 +53,7 @@ def viewOfNode(node: slicer.vtkMRMLScalarVolumeNode, throughWarps: bool = False)
         InputError: see `volumeFromNode`.
     """
     if node.GetImageData() is None or node.GetImageData().GetPointData().GetScalars() is None:
-        raise InputError(f"{node.GetName()} has no image, but voxels are needed; load its image or choose another volume")
+        raise InputError(_("{name} has no image, but voxels are needed; load its image or choose another volume").format(name=node.GetName()))
     transformNode = node.GetParentTransformNode()
     stays = transformNode is None or not (throughWarps or transformNode.IsTransformToWorldLinear())
     placed = node if stays else _inWorld(node)

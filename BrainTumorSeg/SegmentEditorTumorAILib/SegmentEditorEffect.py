@@ -11,6 +11,7 @@ from BrainTumorSegGUI import effect, summary
 from BrainTumorSegGUI.consent import confirmLicense
 from BrainTumorSegGUI.install import ensureOnnxruntime
 from BrainTumorSegGUI.run import optionsFrom
+from BrainTumorSegGUI.sentences import errorsShown, translated
 from SegmentEditorEffects import AbstractScriptedSegmentEditorEffect
 from slicer.i18n import tr as _
 
@@ -137,7 +138,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
     def onApply(self, checked=False):
         if not self.scriptedEffect.confirmCurrentSegmentVisible():
             return
-        with slicer.util.tryWithErrorDisplay(_("The tumor could not be segmented.")):
+        with errorsShown(_("The tumor could not be segmented.")):
             inputs, model = self._choice()
             if not confirmLicense(model, qt.QSettings()):
                 return
@@ -164,13 +165,13 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
         self.statusLabel.text = _("Cancelled; nothing was changed.") if run.cancelled else ""
         self.updateGUIFromMRML()
         if not run.cancelled:
-            with slicer.util.tryWithErrorDisplay(_("The tumor could not be segmented.")):
+            with errorsShown(_("The tumor could not be segmented.")):
                 self.statusLabel.text = self._apply(run.result)
 
     def _apply(self, result):
         """Change the segment; returns what was done, in words."""
         if self._selected() != self._target:
-            raise InputError("another segment was selected meanwhile, but the tumor was meant for the former; select it and apply again")
+            raise InputError(_("another segment was selected meanwhile, but the tumor was meant for the former; select it and apply again"))
         region = self.scriptedEffect.nodeReference("Region")
         adding = self.scriptedEffect.integerParameter("Add") != 0
         current = None if adding or region is None else self.scriptedEffect.selectedSegmentLabelmap()
@@ -197,7 +198,7 @@ class SegmentEditorEffect(AbstractScriptedSegmentEditorEffect):
             try:
                 names |= effect.structureNames(self._choice()[1].scheme)
             except self._logic().userErrors as error:  # told here once, and again at Apply
-                self.statusLabel.text = str(error)
+                self.statusLabel.text = translated(str(error))
         shown = [self.structureSelector.itemData(index) for index in range(self.structureSelector.count)]
         if shown != list(names):
             self.structureSelector.clear()

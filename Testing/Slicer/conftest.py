@@ -41,6 +41,18 @@ if importlib.util.find_spec("slicer_core") is not None:
         return MESSAGES.texts
 
     @pytest.fixture
+    def foreign(monkeypatch):
+        """Slicer in another language, in which every text stands between guillemets; returns the (context, text) that were looked up."""
+        asked = []
+
+        def translate(context, text):
+            asked.append((context, text))
+            return f"«{text}»"
+
+        monkeypatch.setattr(slicer.app, "translator", translate)
+        return asked
+
+    @pytest.fixture
     def parameters():
         """The module's choices in the empty scene."""
         import BrainTumorSeg

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import re
 import sys
 import tempfile
 import types
@@ -36,6 +37,10 @@ class Application:
     def __init__(self, qApplication: typing.Any = None) -> None:
         self._qApplication = qApplication
         self.startupSlots: list[typing.Callable[[], None]] = []
+        self.translator: typing.Callable[[str, str], str] = lambda context, text: text  # a test may install another, as one does with a QTranslator
+
+    def translate(self, context: str, text: str) -> str:
+        return self.translator(context, text)
 
     def testingEnabled(self) -> bool:
         return True
@@ -167,11 +172,19 @@ def _installWidgets() -> typing.Any:
 
 
 def tr(text: str) -> str:
-    return text
+    """The context is the calling file, with its package; a translation that loses a place for a value is passed over."""
+    path = Path(sys._getframe(1).f_code.co_filename)
+    package = f"{path.parent.name}." if (path.parent / "__init__.py").is_file() else ""
+    translated = translate(package + path.stem, text)
+    return translated if _places(translated) == _places(text) else text
 
 
 def translate(context: str, text: str) -> str:
-    return text
+    return slicer.app.translate(context, text)
+
+
+def _places(text: str) -> set[str]:
+    return set(re.findall(r"(?<!{){([^{}]+)}(?!})", text))
 
 
 def _module(name: str, *members: typing.Any) -> None:

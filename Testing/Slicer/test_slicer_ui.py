@@ -95,3 +95,10 @@ def test_every_text_shown_by_the_code_can_be_translated():
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute) and node.targets[0].attr in shown:
                 assert not isinstance(node.value, ast.JoinedStr), f"{path.name}:{node.lineno}"
                 assert not (isinstance(node.value, ast.Constant) and node.value.value), f"{path.name}:{node.lineno}"
+
+
+def test_every_error_of_the_module_can_be_translated():
+    for path in MODULE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"InputError", "ModelError", "Cancelled", "RuntimeError"}:
+                assert not isinstance(node.args[0], (ast.JoinedStr, ast.Constant)), f"{path.name}:{node.lineno}"
