@@ -19,7 +19,7 @@ HELP = "train a network by one of the recipes"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.add_argument("recipe", metavar="RECIPE", help="t1ce-tumor, or a published system: paper-a, paper-b, paper-c, paper-d")
+    parser.add_argument("recipe", metavar="RECIPE", help="t1ce-tumor, glioma-regions, or a published system: paper-a, paper-b, paper-c, paper-d")
     parser.add_argument(
         "--data",
         type=Path,
@@ -28,9 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder that holds the recipe's public sets; for the published systems also one's own cases, a folder for each or a table of them",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the run")
-    parser.add_argument("--fold", default="4", metavar="N|all", help="fold to validate on, trained on the others; all: cross-validation (default: 4)")
     parser.add_argument(
-        "--cache", type=Path, metavar="FILE", help="published systems: where prepared slices are kept, for several runs to share (default: in RUN)"
+        "--fold",
+        default="4",
+        metavar="N|all",
+        help="fold to validate on, trained on the others; all: cross-validation; 0: glioma-regions on all cases (default: 4)",
+    )
+    parser.add_argument(
+        "--cache", type=Path, metavar="FILE", help="where prepared slices are kept, for several runs to share (default: in RUN; not for t1ce-tumor)"
     )
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in RUN")
@@ -55,17 +60,19 @@ def run(arguments: argparse.Namespace) -> int:
         return _train_paper(arguments)
     if arguments.recipe not in RECIPES:
         raise InputError(f"there is no recipe {arguments.recipe!r}; choose one of {', '.join([*RECIPES, *PAPERS])}")
-    if arguments.cache is not None:
-        raise InputError(f"--cache is for the published systems, but {arguments.recipe} keeps its slices in RUN; leave it out")
+    if arguments.cache is not None and arguments.recipe == "t1ce-tumor":
+        raise InputError(f"--cache is for the other recipes, but {arguments.recipe} keeps its slices in RUN; leave it out")
     recipe = override(RECIPES[arguments.recipe], arguments.settings)
     hardware = choose_hardware(arguments.device)
     with ProgressBar() as bar:
         if arguments.fold == "all":
-            scores = train_all_folds(recipe, arguments.data, arguments.output, hardware, arguments.resume, bar)
+            scores = train_all_folds(recipe, arguments.data, arguments.output, hardware, arguments.resume, bar, arguments.cache)
         else:
-            scores = train_fold(recipe, arguments.data, arguments.output, _fold(arguments.fold), hardware, arguments.resume, bar)
+            scores = train_fold(recipe, arguments.data, arguments.output, _fold(arguments.fold), hardware, arguments.resume, bar, arguments.cache)
     if arguments.json:
         print(json.dumps(scores, indent=2))
+    elif scores.get("dice", True) is None:
+        print(f"trained on all cases, so none is left to score; see {arguments.output}")
     elif arguments.fold == "all":
         print(f"mean Dice over {len(scores['folds'])} folds: {scores['mean_dice']:.4f}; see {arguments.output / 'cross_validation.json'}")
     else:

@@ -52,31 +52,36 @@ class AugmentationConfig:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One draw for a batch of n slices: every tensor's first axis is n."""
+    """One draw for a batch of n slices: every tensor's first axis is n. With C > 1 channels, what is marked * is [n, C, ...]: each has its own."""
 
     affine: torch.Tensor  # [n, 2, 3], output to input, normalized coordinates
     elastic: torch.Tensor  # [n, 2, 5, 5], displacement at control points
-    bias: torch.Tensor  # [n, 1, 4, 4], logarithm of the field at control points
-    gamma: torch.Tensor  # [n]
-    contrast: torch.Tensor  # [n]
+    bias: torch.Tensor  # [n, C, 4, 4], logarithm of the field at control points
+    gamma: torch.Tensor  # [n] *
+    contrast: torch.Tensor  # [n] *
     sigma: torch.Tensor  # [n], pixels, 0 for none
     shrink: torch.Tensor  # [n], 1 for none
-    noise_sd: torch.Tensor  # [n]
-    noise: torch.Tensor  # [n, size, size]
+    noise_sd: torch.Tensor  # [n] *
+    noise: torch.Tensor  # [n, size, size] *
     box: torch.Tensor  # [n, 4], top, left, height, width as shares; height 0 for none
 
 
-def draw(config: AugmentationConfig, n: int, size: int, generator: torch.Generator, field: float = 1.0) -> Augmentation:
-    """Random parameters for `n` slices that come out `size` pixels wide and high, a window `field` times as wide as the slice, anywhere in it."""
+def draw(config: AugmentationConfig, n: int, size: int, generator: torch.Generator, field: float = 1.0, channels: int = 1) -> Augmentation:
+    """Random parameters for `n` slices that come out `size` pixels wide and high, a window `field` times as wide as the slice, anywhere in it.
+
+    Channels of a slice are deformed, blurred and erased alike, but each has its own bias field, gamma, contrast and noise,
+    since sequences are scanned one after the other.
+    """
+    own = () if channels == 1 else (channels,)
 
     def uniform(low: float, high: float, *shape: int) -> torch.Tensor:
         return low + (high - low) * torch.rand(n, *shape, generator=generator)
 
-    def chance(probability: float) -> torch.Tensor:
-        return (torch.rand(n, generator=generator) < probability).float()
+    def chance(probability: float, *shape: int) -> torch.Tensor:
+        return (torch.rand(n, *shape, generator=generator) < probability).float()
 
-    def log_uniform(low: float, high: float) -> torch.Tensor:
-        return torch.exp(uniform(float(torch.log(torch.tensor(low))), float(torch.log(torch.tensor(high)))))
+    def log_uniform(low: float, high: float, *shape: int) -> torch.Tensor:
+        return torch.exp(uniform(float(torch.log(torch.tensor(low))), float(torch.log(torch.tensor(high))), *shape))
 
     angle = torch.deg2rad(uniform(-config.rotation_deg, config.rotation_deg))
     zoom, shear, mirror = log_uniform(*config.scale), uniform(-config.shear, config.shear), 1 - 2 * chance(config.flip)
@@ -93,13 +98,13 @@ def draw(config: AugmentationConfig, n: int, size: int, generator: torch.Generat
     return Augmentation(
         affine=torch.cat([field * torch.stack(rows, 1), (shift + window)[..., None]], 2),
         elastic=uniform(-config.elastic_size, config.elastic_size, 2, 5, 5) * chance(config.elastic)[:, None, None, None],
-        bias=uniform(-config.bias_size, config.bias_size, 1, 4, 4) * chance(config.bias)[:, None, None, None],
-        gamma=log_uniform(*config.gamma) ** chance(config.gamma_probability),
-        contrast=log_uniform(*config.contrast),
+        bias=uniform(-config.bias_size, config.bias_size, channels, 4, 4) * chance(config.bias, channels)[:, :, None, None],
+        gamma=log_uniform(*config.gamma, *own) ** chance(config.gamma_probability, *own),
+        contrast=log_uniform(*config.contrast, *own),
         sigma=uniform(0.3, config.blur_sigma) * blurred,
         shrink=1 + (uniform(1.0, config.low_resolution_factor) - 1) * shrunk,
-        noise_sd=uniform(0.0, config.noise) * chance(config.noise_probability),
-        noise=torch.randn(n, size, size, generator=generator),
+        noise_sd=uniform(0.0, config.noise, *own) * chance(config.noise_probability, *own),
+        noise=torch.randn(n, *own, size, size, generator=generator),
         box=torch.cat([uniform(0.0, 0.8, 2), uniform(0.08, 0.25, 2) * chance(config.erase)[:, None]], 1),
     )
 
@@ -108,7 +113,7 @@ def apply(augmentation: Augmentation, images: torch.Tensor, targets: torch.Tenso
     """The drawn change of a batch.
 
     Args:
-        images: [n, 1, H, W] in tissue units (0 is air). targets: [n, k, H, W], each 0 or 1.
+        images: [n, C, H, W] in tissue units (0 is air). targets: [n, k, H, W], each 0 or 1.
 
     Returns:
         images and targets [n, ., size, size] on the drawn size; targets are 0 or 1 again.
@@ -122,15 +127,15 @@ def apply(augmentation: Augmentation, images: torch.Tensor, targets: torch.Tenso
 
 
 def _change_intensity(augmentation: Augmentation, images: torch.Tensor) -> torch.Tensor:
-    size = images.shape[-1]
-    column = (slice(None), None, None, None)
+    n, size = len(images), images.shape[-1]
+    column = (n, -1, 1, 1)
     field = torch.exp(F.interpolate(augmentation.bias, (size, size), mode="bicubic", align_corners=True))
     images = (images * field).clamp_min(0)
-    images = images ** augmentation.gamma[column] * augmentation.contrast[column]  # mean tissue is 1, which gamma keeps
-    for i in range(len(images)):
-        images[i : i + 1] = _soften(images[i : i + 1], float(augmentation.sigma[i]), float(augmentation.shrink[i]))
-        images[i : i + 1] = _erase(images[i : i + 1], [float(v) for v in augmentation.box[i]])
-    return images + augmentation.noise[:, None] * augmentation.noise_sd[column]
+    images = images ** augmentation.gamma.view(column) * augmentation.contrast.view(column)  # mean tissue is 1, which gamma keeps
+    for i in range(n):
+        images[i] = _soften(images[i][:, None], float(augmentation.sigma[i]), float(augmentation.shrink[i]))[:, 0]
+        images[i] = _erase(images[i], [float(v) for v in augmentation.box[i]])
+    return images + augmentation.noise.view(n, -1, size, size) * augmentation.noise_sd.view(column)
 
 
 def _soften(image: torch.Tensor, sigma: float, shrink: float) -> torch.Tensor:
@@ -148,8 +153,9 @@ def _soften(image: torch.Tensor, sigma: float, shrink: float) -> torch.Tensor:
 def _erase(image: torch.Tensor, box: list[float]) -> torch.Tensor:
     top, left, height, width = (round(share * image.shape[-1]) for share in box)
     if height and width:
-        patch = image[:, :, top : top + height, left : left + width]
-        image[:, :, top : top + height, left : left + width] = patch.mean()
+        for channel in image:
+            patch = channel[top : top + height, left : left + width]
+            channel[top : top + height, left : left + width] = patch.mean()
     return image
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+_FALSE_POSITIVES = (
+    ("false_positive_rate", 100, "Validation: tumor-free slices marked, %"),
+    ("false_et_ml", 1, "Validation: falsely enhancing in cases without, mL"),
+)
+
 
 def draw_curves(run: Path) -> Path:
     """Training loss, validation Dice (overall and by tumor type) and false positives against steps, from log.csv.
@@ -24,14 +29,19 @@ def draw_curves(run: Path) -> Path:
     left.plot(steps, [float(row["training_loss"]) for row in rows], "o-", color="#0072b2")
     left.set(title="Training loss (mean since last validation)", xlabel="step", ylim=(0, None))
     for key, color in zip([k for k in rows[0] if k == "dice" or k.startswith("dice_")], ("#000000", "#d55e00", "#0072b2", "#009e73")):
-        middle.plot(steps, [float(row[key]) for row in rows], "o-", label="all" if key == "dice" else key[5:], color=color)
-    middle.set(title="Validation: mean Dice per tumor slice", xlabel="step", ylim=(0, 1))
+        middle.plot(steps, [_number(row[key]) for row in rows], "o-", label="all" if key == "dice" else key[5:], color=color)
+    middle.set(title="Validation: mean Dice", xlabel="step", ylim=(0, 1))
     middle.legend(loc="lower right")
-    right.plot(steps, [100 * float(row["false_positive_rate"]) for row in rows], "o-", color="#cc79a7")
-    right.set(title="Validation: tumor-free slices marked, %", xlabel="step", ylim=(0, None))
+    key, factor, title = _FALSE_POSITIVES[0] if "false_positive_rate" in rows[0] else _FALSE_POSITIVES[1]
+    right.plot(steps, [factor * _number(row[key]) for row in rows], "o-", color="#cc79a7")
+    right.set(title=title, xlabel="step", ylim=(0, None))
     for axes in (left, middle, right):
         axes.grid(alpha=0.3)
     path = run / "curves.png"
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
     return path
+
+
+def _number(cell: str) -> float:
+    return float(cell or "nan")  # a validation without cases says nothing

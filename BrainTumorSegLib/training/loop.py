@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from BrainTumorSegLib.data.slice_set import SliceSet
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.networks.attention_unet import AttentionUNet
 from BrainTumorSegLib.networks.encoders.efficientnet_lite import find_imagenet_weights, load_imagenet_weights
@@ -55,11 +54,13 @@ class Trainer:
 
     Files: recipe.json; last.safetensors (everything needed to go on); weights.safetensors (the averaged weights);
     log.csv (one row per validation); scores.json (the last validation in full).
+
+    This one learns `t1ce-tumor` from slices; what learns something else overrides `make_batches`, `loss` and `score`.
     """
 
-    def __init__(self, recipe: Recipe, training: SliceSet, validation: SliceSet, run: Path, hardware: Hardware) -> None:
+    def __init__(self, recipe: Recipe, training: Any, validation: Any, run: Path, hardware: Hardware) -> None:
         self.recipe, self.run, self.hardware = recipe, run, hardware
-        self.batches = BatchMaker(training, recipe)
+        self.batches = self.make_batches(training)
         self.validation = validation
         torch.manual_seed(recipe.seed)
         self.network = AttentionUNet(recipe.network)
@@ -68,6 +69,21 @@ class Trainer:
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.optimizer = make_optimizer(self.network, recipe)
         self.step, self.seconds, self.losses = 0, 0.0, [0.0, 0.0]
+
+    def make_batches(self, training: Any) -> Callable[[int], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """What gives (images, targets, known pixels) of a step."""
+        return BatchMaker(training, self.recipe)
+
+    def loss(self, logits: torch.Tensor, targets: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        """Loss of the tumor and, with less weight, of the whole-tumor head, which exists in training only."""
+        loss = bce_dice(logits[:, :1], targets[:, :1], known[:, :1])
+        if logits.shape[1] > 1:
+            loss = loss + self.recipe.whole_tumor_weight * bce_dice(logits[:, 1:], targets[:, 1:], known[:, 1:])
+        return loss
+
+    def score(self, network: torch.nn.Module) -> dict[str, Any]:
+        """Scores on the validation slices, at least "n", "dice" and "dice_by_kind"; numbers go to log.csv."""
+        return score_slices(predict_slices(network_predictor(network, self.hardware), self.validation), self.validation)
 
     def fit(self, report: Report) -> dict[str, Any]:
         """Train to the recipe's last step; returns the last validation's scores."""
@@ -98,9 +114,7 @@ class Trainer:
         with torch.autocast(self.hardware.device.type, torch.bfloat16, enabled=self.hardware.bf16):
             logits = self.network(images.contiguous(memory_format=torch.channels_last))
         logits = logits.float()
-        loss = bce_dice(logits[:, :1], targets[:, :1], known[:, :1])
-        if logits.shape[1] > 1:
-            loss = loss + self.recipe.whole_tumor_weight * bce_dice(logits[:, 1:], targets[:, 1:], known[:, 1:])
+        loss = self.loss(logits, targets, known)
         if not torch.isfinite(loss):
             raise RuntimeError(f"the loss became {loss.item()} at step {self.step}; lower learning_rate and start again")
         self.optimizer.zero_grad()
@@ -124,12 +138,12 @@ class Trainer:
         network = AttentionUNet(self.recipe.network)
         network.load_state_dict(self.average)
         place(network, self.hardware)
-        scores = score_slices(predict_slices(network_predictor(network, self.hardware), self.validation), self.validation)
+        scores = self.score(network)
         row = {
             "step": self.step,
             "minutes": round(self.seconds / 60, 2),
             "training_loss": round(self.losses[0] / max(self.losses[1], 1), 5),
-            **{key: value for key, value in scores.items() if not isinstance(value, dict)},
+            **{key: value for key, value in scores.items() if not isinstance(value, (dict, list))},
             **{f"dice_{kind}": value for kind, value in scores["dice_by_kind"].items()},
         }
         self.losses = [0.0, 0.0]

@@ -179,12 +179,12 @@ def _phase(steps: Any, size: Any, peak: Any = None, frozen_stages: Any = 0, augm
     return Phase(_converted(steps, 1), _converted(size, 1), rate, _converted(frozen_stages, 1), _converted(augmentation, 1.0), _converted(field, 1.0))
 
 
-def from_dict(values: dict[str, Any]) -> Recipe:
-    """The recipe that `to_json` wrote."""
+def from_dict(values: dict[str, Any], kind: type[Recipe] = Recipe) -> Recipe:
+    """The recipe of this `kind` that `to_json` wrote."""
     parts = dict(values)
     parts["network"] = AttentionUNetConfig(**{**values["network"], "decoder_channels": tuple(values["network"]["decoder_channels"])})
     augmentation: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values["augmentation"].items()}
     parts["augmentation"] = AugmentationConfig(**augmentation)
     parts["phases"] = tuple(Phase(**phase) for phase in values["phases"])
     parts["sets"] = tuple(values["sets"])
-    return Recipe(**parts)
+    return kind(**parts)

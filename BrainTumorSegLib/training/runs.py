@@ -6,34 +6,51 @@ import json
 from pathlib import Path
 from typing import Any
 
-from BrainTumorSegLib.data.sources import FOLDS, load_slices, split
+from BrainTumorSegLib.data import glioma_cases, sources
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training.curves import draw_curves
 from BrainTumorSegLib.training.loop import Hardware, Report, Trainer
 from BrainTumorSegLib.training.recipe import Recipe
+from BrainTumorSegLib.training.region_recipe import RegionRecipe
+from BrainTumorSegLib.training.region_scores import summary
+from BrainTumorSegLib.training.region_trainer import RegionTrainer
 from BrainTumorSegLib.training.run_folder import check_run, make_folder, settings_of, share_of
 
 CACHE = "slices.npz"
+"""The prepared slices, or the prepared volumes of a `RegionRecipe`."""
+
+
+def folds_of(recipe: Recipe) -> tuple[int, ...]:
+    """The folds that a cross-validation goes through."""
+    return glioma_cases.FOLDS if isinstance(recipe, RegionRecipe) else sources.FOLDS
+
+
+def _trainer(recipe: Recipe, data: Path, cache: Path, run: Path, fold: int, hardware: Hardware, report: Report) -> Trainer:
+    if isinstance(recipe, RegionRecipe):
+        cases = glioma_cases.load_cases(recipe.sets, data, cache, report)
+        return RegionTrainer(recipe, *glioma_cases.split(cases, fold), run, hardware)
+    return Trainer(recipe, *sources.split(sources.load_slices(recipe.sets, data, cache, report), fold), run, hardware)
 
 
 def train_fold(recipe: Recipe, data: Path, run: Path, fold: int, hardware: Hardware, resume: bool, report: Report, cache: Path | None = None) -> dict[str, Any]:
     """Train one fold into `run`; returns the last validation's scores.
 
     Args:
-        data: folder that holds the recipe's sets. run: folder to write to. fold: validated on, trained on the others.
+        data: folder that holds the recipe's sets. run: folder to write to. fold: validated on, trained on the others;
+            `glioma_cases.ALL_CASES` trains a `RegionRecipe` on all and validates on none.
         resume: go on with what `run` holds; without it a folder that holds a run is refused.
         cache: where the prepared slices are kept (default: in `run`).
 
     Raises:
         InputError: the folder holds another run, the fold does not exist or the data are missing.
     """
-    if fold not in FOLDS:
-        raise InputError(f"fold is {fold}, but the folds are {', '.join(map(str, FOLDS))}; choose one of them or all")
+    folds = folds_of(recipe)
+    if fold not in (folds if not isinstance(recipe, RegionRecipe) else (*folds, glioma_cases.ALL_CASES)):
+        raise InputError(f"fold is {fold}, but the folds are {', '.join(map(str, folds))}; choose one of them or all")
     settings = settings_of(recipe, fold)
     check_run(run, settings, resume)
     make_folder(run)
-    training, validation = split(load_slices(recipe.sets, data, cache or run / CACHE, report), fold)
-    trainer = Trainer(recipe, training, validation, run, hardware)
+    trainer = _trainer(recipe, data, cache or run / CACHE, run, fold, hardware, report)
     (run / "run.json").write_text(settings)  # only now: what could not begin is no run, and may be begun again
     if resume and (run / "last.safetensors").is_file():
         trainer.resume()
@@ -42,13 +59,35 @@ def train_fold(recipe: Recipe, data: Path, run: Path, fold: int, hardware: Hardw
     return scores
 
 
-def train_all_folds(recipe: Recipe, data: Path, run: Path, hardware: Hardware, resume: bool, report: Report) -> dict[str, Any]:
+def train_all_folds(recipe: Recipe, data: Path, run: Path, hardware: Hardware, resume: bool, report: Report, cache: Path | None = None) -> dict[str, Any]:
     """Cross-validation: every fold in its own folder below `run`, and cross_validation.json with their mean."""
     scores = {}
     run.mkdir(parents=True, exist_ok=True)
-    for i, fold in enumerate(FOLDS):
-        tell = share_of(report, i, len(FOLDS), fold)
-        scores[str(fold)] = train_fold(recipe, data, run / f"fold{fold}", fold, hardware, resume, tell, cache=run / CACHE)
+    folds = folds_of(recipe)
+    for i, fold in enumerate(folds):
+        tell = share_of(report, i, len(folds), fold)
+        scores[str(fold)] = train_fold(recipe, data, run / f"fold{fold}", fold, hardware, resume, tell, cache=cache or run / CACHE)
     result = {"folds": scores, "mean_dice": sum(s["dice"] for s in scores.values()) / len(scores)}
+    if isinstance(recipe, RegionRecipe):  # a fold has few cases: means are taken over those of all folds
+        result |= pooled(list(scores.values()))
     (run / "cross_validation.json").write_text(json.dumps(result, indent=1) + "\n")
     return result
+
+
+def pooled(folds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Scores over the cases of all folds.
+
+    Args:
+        folds: scores.json of each.
+
+    Returns:
+        `region_scores.summary` of all cases, "mean_dice" as its "dice", and "subsets": the same for each subset of sequences.
+    """
+    everything = summary(_joined([scores["cases"] for scores in folds]))
+    names = list(folds[0]["subsets"])
+    by_subset = {name: summary(_joined([scores["subsets"][name] for scores in folds])) for name in names}
+    return {**everything, "mean_dice": everything["dice"], "subsets": by_subset}
+
+
+def _joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: scores for part in parts for name, scores in part.items()}
