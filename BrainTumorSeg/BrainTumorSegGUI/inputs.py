@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import slicer
 import vtk
 from slicer.i18n import tr as _
 
+from BrainTumorSegGUI.grayValues import GUESS, answerOf, isAnswered
 from BrainTumorSegGUI.resultUncertainty import UNCERTAINTY_ATTRIBUTE
 from BrainTumorSegGUI.sentences import translated
 from BrainTumorSegGUI.summary import roleText
@@ -27,8 +27,7 @@ _TAGS = {
     "InversionTime": "0018,0082",
 }
 """DICOM tags of `api.DICOM_KEYWORDS`."""
-_measurements: dict[tuple[str, int, str], Any] = {}
-"""By node ID, modification time of its image, and what was asked; some hundred bytes a volume."""
+Question = tuple[slicer.vtkMRMLScalarVolumeNode, str]
 
 
 def offeredVolumes() -> list[slicer.vtkMRMLScalarVolumeNode]:
@@ -50,10 +49,22 @@ def proposedInputs(nodes: Iterable[slicer.vtkMRMLScalarVolumeNode]) -> dict[str,
 
 def guessOf(node: slicer.vtkMRMLScalarVolumeNode) -> RoleGuess:
     """What a volume is taken for by its name, its DICOM attributes or its gray values."""
-    named = api.guess_role(None, node.GetName(), dicomAttributes(node))
+    named = _named(node)
     if named.source:
         return named
-    return _measured(node, "guess", lambda: api.guess_role(viewOfNode(node), node.GetName()))
+    return answerOf(node, GUESS)
+
+
+def isGuessed(node: slicer.vtkMRMLScalarVolumeNode) -> bool:
+    """Whether `guessOf` answers at once: the name or DICOM tells, or the gray values were looked at."""
+    return bool(_named(node).source) or isAnswered(node, GUESS)
+
+
+def openQuestions(unknown: Iterable[slicer.vtkMRMLScalarVolumeNode], inputs: Mapping[str, slicer.vtkMRMLScalarVolumeNode]) -> list[Question]:
+    """What has still to be asked about gray values (see `grayValues.lookAt`): what the unknown volumes are, and whether the chosen ones look like it."""
+    asked = [(node, GUESS) for node in (*unknown, *inputs.values()) if not isGuessed(node)]
+    asked += [(node, role) for role, node in inputs.items() if not isAnswered(node, role)]
+    return [(node, question) for node, question in asked if node.GetImageData() is not None]
 
 
 def dicomAttributes(node: slicer.vtkMRMLScalarVolumeNode) -> dict[str, str]:
@@ -64,8 +75,14 @@ def dicomAttributes(node: slicer.vtkMRMLScalarVolumeNode) -> dict[str, str]:
     return {keyword: slicer.dicomDatabase.instanceValue(uids[0], tag) for keyword, tag in _TAGS.items()}
 
 
+def _named(node: slicer.vtkMRMLScalarVolumeNode) -> RoleGuess:
+    return api.guess_role(None, node.GetName(), dicomAttributes(node))
+
+
 def reasonText(role: str, node: slicer.vtkMRMLScalarVolumeNode) -> str:
-    """Why this volume stands in this place."""
+    """Why this volume stands in this place, as far as it is known (see `openQuestions`)."""
+    if not isGuessed(node):
+        return _("Looking at its gray values...")
     guess = guessOf(node)
     if guess.role != role:
         return _("Chosen by hand.")
@@ -78,7 +95,7 @@ def reasonText(role: str, node: slicer.vtkMRMLScalarVolumeNode) -> str:
 
 
 def warningTexts(role: str, inputs: Mapping[str, slicer.vtkMRMLScalarVolumeNode], used: Iterable[str]) -> list[str]:
-    """What is doubtful about the volume chosen for a role.
+    """What is doubtful about the volume chosen for a role, as far as it is known (see `openQuestions`).
 
     Args:
         inputs: all chosen volumes by role.
@@ -110,12 +127,12 @@ def sameGrid(nodes: Iterable[slicer.vtkMRMLScalarVolumeNode]) -> bool:
 
 
 def _sequenceWarnings(role: str, node: slicer.vtkMRMLScalarVolumeNode) -> list[str]:
-    guess = api.guess_role(None, node.GetName(), dicomAttributes(node))
+    guess = _named(node)
     if guess.source and guess.role is None:
         return [_("“{detail}” is no sequence that a model reads.").format(detail=translated(guess.detail))]
     if guess.source and guess.role != role:
         return [_("It seems to be {role}: “{detail}”.").format(role=roleText(guess.role), detail=translated(guess.detail))]
-    group = _measured(node, role, lambda: api.other_group(viewOfNode(node).array, role))
+    group = answerOf(node, role) if isAnswered(node, role) else None
     return [_("Its gray values look like {roles}.").format(roles=_(" or ").join(map(roleText, group)))] if group else []
 
 
@@ -143,11 +160,3 @@ def _transformWarnings(node: slicer.vtkMRMLScalarVolumeNode) -> list[str]:
     if transform.IsTransformToWorldLinear() and transform.GetMatrixTransformToWorld(matrix) and matrix.IsIdentity():
         return []
     return [_("It is moved by {transform}: a copy is segmented where it lies now, the volume itself stays as it is.").format(transform=transform.GetName())]
-
-
-def _measured(node: slicer.vtkMRMLScalarVolumeNode, what: str, measure: Callable[[], Any]) -> Any:
-    """What was measured on these voxels before, as long as nobody has touched them."""
-    key = (node.GetID(), node.GetImageData().GetMTime(), what)
-    if key not in _measurements:
-        _measurements[key] = measure()
-    return _measurements[key]

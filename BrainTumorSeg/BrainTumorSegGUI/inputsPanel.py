@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 
 import qt
@@ -11,10 +12,13 @@ from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from BrainTumorSegGUI import inputs, modelCard
+from BrainTumorSegGUI.grayValues import Look, lookAt
 from BrainTumorSegGUI.panel import Panel
 from BrainTumorSegGUI.parameters import inputNodes
+from BrainTumorSegGUI.queueTask import QueueTask
 from BrainTumorSegGUI.sentences import errorsShown, translated
 from BrainTumorSegGUI.summary import roleText
+from BrainTumorSegLib.api import InputError
 from BrainTumorSegLib.labels import ROLES
 
 _SETTLED_MS = 200
@@ -30,6 +34,7 @@ class InputsPanel(Panel, VTKObservationMixin):
     def __init__(self, parentLayout, logic, parameterNode=None) -> None:
         VTKObservationMixin.__init__(self)
         self._seen: set[str] = set()  # IDs of volumes that were offered a place before
+        self._unknown: list[str] = []  # IDs of volumes that wait for one until their gray values were looked at
         self._observed: dict[str, str] = {}  # role -> ID of the volumes that are watched for changes
         self._tags: list = []
         self._models: list = []
@@ -41,6 +46,7 @@ class InputsPanel(Panel, VTKObservationMixin):
         self._settled.setSingleShot(True)
         self._settled.setInterval(_SETTLED_MS)
         self._settled.connect("timeout()", self.onSettled)
+        self._looking = QueueTask()
         self._items = qt.QStandardItemModel()
         self.ui.modelSelector.setModel(self._items)
         self.ui.modelSelector.connect("activated(int)", self.onModelChosen)
@@ -55,18 +61,17 @@ class InputsPanel(Panel, VTKObservationMixin):
         model = self._showModels(chosen)
         for role, note in self._notes.items():
             self._showNote(note, role, chosen, model.inputs if model else ())
+        self._look(chosen)
 
     def enter(self) -> None:
         self.onSettled()
 
     def onSceneClosed(self) -> None:
-        self._settled.stop()
+        self._stop()
         self._seen.clear()
-        self._watch({})
 
     def cleanup(self) -> None:
-        self._settled.stop()
-        self._watch({})
+        self._stop()
         self.removeObservers()
 
     def onSceneChanged(self, caller=None, event=None) -> None:
@@ -82,15 +87,17 @@ class InputsPanel(Panel, VTKObservationMixin):
         new = [node for node in inputs.offeredVolumes() if node.GetID() not in self._seen]
         if self.parameterNode is not None and new:
             self._seen |= {node.GetID() for node in new}
-            self._fill(new)
+            self._offer(new)
         self.update()
 
     def onFind(self, checked: bool = False) -> None:
         """Choose anew among all volumes, also where the user has chosen."""
+        self._unknown = []
         with slicer.util.NodeModify(self.parameterNode.parameterNode):
             for role in ROLES:
                 setattr(self.parameterNode, role, None)
-            self._fill(inputs.offeredVolumes())
+            self._offer(inputs.offeredVolumes())
+        self.update()
 
     def onModelChosen(self, index: int) -> None:
         if self.parameterNode is not None and 0 <= index < len(self._models):
@@ -108,6 +115,39 @@ class InputsPanel(Panel, VTKObservationMixin):
 
     def onInputModified(self, caller=None, event=None) -> None:
         self._settled.start()
+
+    def _offer(self, nodes: Iterable[slicer.vtkMRMLScalarVolumeNode]) -> None:
+        """Give these volumes the places that are empty; those of which nothing tells wait until their gray values were looked at."""
+        nodes = list(nodes)
+        self._unknown += [node.GetID() for node in nodes if not inputs.isGuessed(node)]
+        self._fill(node for node in nodes if inputs.isGuessed(node))
+
+    def _look(self, chosen: Mapping[str, slicer.vtkMRMLScalarVolumeNode]) -> None:
+        """Answer what is open about gray values in a thread, one question after the other."""
+        if self._looking.busy or self.parameterNode is None:
+            return
+        unknown = [node for node in map(slicer.mrmlScene.GetNodeByID, self._unknown) if node is not None]
+        for node, question in inputs.openQuestions(unknown, chosen):
+            with contextlib.suppress(InputError):  # it cannot be read, which its note says
+                self._ask(lookAt(node, question))
+                return
+        if unknown:
+            self._unknown = []
+            self._fill(node for node in unknown if inputs.isGuessed(node))
+
+    def _ask(self, look: Look) -> None:
+        title = _("The gray values could not be looked at.")
+        self._looking.start(look.answer, lambda answer: self._onLooked(look, answer), lambda: self._onLooked(look, look.noAnswer), title)
+
+    def _onLooked(self, look: Look, answer: object) -> None:
+        look.keep(answer)
+        self.update()
+
+    def _stop(self) -> None:
+        self._settled.stop()
+        self._looking.finish()
+        self._unknown = []
+        self._watch({})
 
     def _fill(self, nodes: Iterable[slicer.vtkMRMLScalarVolumeNode]) -> None:
         taken = inputNodes(self.parameterNode)

@@ -9,7 +9,7 @@ pytest.importorskip("slicer_core", reason="slicer-core (real MRML without the ap
 
 import slicer
 import slicer.util
-from BrainTumorSegGUI import inputs, modelCard
+from BrainTumorSegGUI import grayValues, inputs, modelCard
 
 from Testing.Python.heads import head
 
@@ -96,6 +96,8 @@ def test_gray_values_are_measured_once_for_each_image(monkeypatch):
 
 
 def warnings(role, used=("t1ce",), **nodes):
+    for asked, question in inputs.openQuestions((), nodes):
+        grayValues.answerOf(asked, question)
     return inputs.warningTexts(role, nodes, used)
 
 
@@ -112,6 +114,49 @@ def test_a_name_that_says_another_sequence_is_shown():
 def test_gray_values_of_another_sequence_are_shown():
     assert warnings("t1ce", t1ce=volume("T1ce", "t2")) == ["Its gray values look like T2."]
     assert warnings("t2", t2=volume("T2", "t1")) == ["Its gray values look like T1 or T1 with contrast."]
+
+
+def test_what_nobody_has_looked_at_is_open_and_not_waited_for():
+    named, unnamed = volume("T1ce", "t2"), volume("unnamed", "t2")
+    chosen = {"t1ce": named, "t2": unnamed}
+    assert inputs.openQuestions((), chosen) == [(unnamed, grayValues.GUESS), (named, "t1ce"), (unnamed, "t2")]
+    assert inputs.openQuestions([unnamed], {}) == [(unnamed, grayValues.GUESS)]
+    assert [inputs.isGuessed(node) for node in (named, unnamed)] == [True, False]
+    assert inputs.warningTexts("t1ce", chosen, ("t1ce",)) == []
+    assert inputs.reasonText("t2", unnamed) == "Looking at its gray values..."
+    for node, question in inputs.openQuestions([unnamed], chosen):
+        grayValues.answerOf(node, question)
+    assert inputs.openQuestions([unnamed], chosen) == []
+    assert inputs.warningTexts("t1ce", chosen, ("t1ce",)) == ["Its gray values look like T2."]
+    assert inputs.reasonText("t2", unnamed).startswith("Its gray values look most like it (")
+
+
+def test_a_volume_without_an_image_is_asked_nothing():
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
+    assert inputs.openQuestions([node], {"t1": node}) == []
+    assert not inputs.isGuessed(node)
+
+
+@pytest.mark.parametrize("shape", [(40, 50, 60), (79, 80, 81), (159, 160, 161), (3, 240, 200)])
+def test_a_part_of_the_voxels_gives_the_answer_of_all(shape):
+    zoom = [-(-length // part) for length, part in zip(shape, head("flair").shape)]
+    array = np.kron(head("flair"), np.ones(zoom))[tuple(slice(0, length) for length in shape)].astype(np.int16)
+    node = slicer.util.addVolumeFromArray(array, HEAD, "unnamed")
+    look = grayValues.lookAt(node, grayValues.GUESS)
+    assert max(look.sample.array.shape) < 160 and not np.shares_memory(look.sample.array, slicer.util.arrayFromVolume(node))
+    assert grayValues.answerOf(node, grayValues.GUESS) == look.answer() == inputs.api.guess_role(inputs.viewOfNode(node), "unnamed")
+    assert grayValues.answerOf(node, "t1") == inputs.api.other_group(array, "t1")
+
+
+def test_an_answer_is_kept_for_its_question_and_these_voxels():
+    node = volume("unnamed", "t2")
+    look = grayValues.lookAt(node, "t1")
+    assert (look.noAnswer, grayValues.lookAt(node, grayValues.GUESS).noAnswer.source) == (None, "")
+    look.keep(("flair",))
+    assert grayValues.answerOf(node, "t1") == ("flair",)
+    assert [grayValues.isAnswered(node, question) for question in ("t1", "t2", grayValues.GUESS)] == [True, False, False]
+    slicer.util.updateVolumeFromArray(node, head("t1").astype(np.int16))
+    assert not grayValues.isAnswered(node, "t1")
 
 
 def test_another_grid_is_shown_where_the_model_reads_both():

@@ -1,5 +1,7 @@
 """Every control and every note of the inputs panel (tier 2: PySide6 stands for Qt, and the scene is the real one)."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ pytest.importorskip("PySide6", reason="PySide6-Essentials is not installed")
 import qt
 import slicer
 import slicer.util
+from BrainTumorSegGUI import inputs
 from test_slicer_inputs import model, move, volume
 
 import BrainTumorSeg
@@ -233,16 +236,130 @@ def test_after_the_scene_is_closed_the_panel_is_empty_and_works_on(make):
     assert panel.ui.t1ceSelector.currentNode() is node
 
 
-def test_a_look_at_the_volumes_takes_no_more_than_a_tenth_of_a_second(make):
-    import time
+def watched(monkeypatch):
+    """The processor seconds of this thread that each step of the panel takes, by its name, in the order of the steps."""
+    from BrainTumorSegGUI.inputsPanel import InputsPanel
+    from BrainTumorSegGUI.queueTask import QueueTask
 
-    for name in ("a", "b", "c", "d"):  # nothing tells what they are: gray values are measured
-        slicer.util.addVolumeFromArray(np.tile(head("t1"), (4, 4, 5)).astype(np.int16), np.diag([-1.0, -1.0, 1.0, 1.0]), name)
+    steps = []
+
+    def timed(kind, name):
+        whole = getattr(kind, name)
+
+        def step(self, *arguments):
+            begun = time.thread_time()
+            try:
+                return whole(self, *arguments)
+            finally:
+                steps.append((name, time.thread_time() - begun))
+
+        monkeypatch.setattr(kind, name, step)
+
+    timed(InputsPanel, "onSettled")
+    timed(InputsPanel, "update")
+    timed(QueueTask, "onTick")
+    return steps
+
+
+def until(done, seconds=60):
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "it never came"
+        wait(10)
+
+
+def test_unnamed_volumes_are_looked_at_in_a_thread_while_the_panel_says_so(make, parameters, monkeypatch):
+    """Four volumes of the size of a head at 1 mm, of which nothing tells what they are."""
+    roles = ("t1", "t1ce", "t2", "flair")
+    heads = {role: np.kron(head(role), np.ones((4, 4, 4))).astype(np.int16) for role in roles}
+    nodes = {role: slicer.util.addVolumeFromArray(array, np.diag([-1.0, -1.0, 1.0, 1.0]), role[::-1]) for role, array in heads.items()}
+    steps = watched(monkeypatch)
+    panel = make()
+    panel.ui.t2Selector.setCurrentNode(nodes["t2"])
+    assert panel.ui.t2Note.text.splitlines()[0] == "Looking at its gray values..."
+    panel.enter()
+    assert parameters.flair is None
+    until(lambda: not panel._looking.busy)
+    assert (parameters.t2, parameters.flair) == (nodes["t2"], nodes["flair"])
+    assert {parameters.t1, parameters.t1ce} <= {nodes["t1"], nodes["t1ce"], None}
+    assert panel.ui.flairNote.text.startswith("Its gray values look most like it (")
+    assert len([name for name, _ in steps if name == "onTick"]) >= 8
+    assert max(seconds for _, seconds in steps) < 0.1
+
+
+def test_find_waits_for_the_gray_values_too(make, parameters):
+    unnamed, named = volume("unnamed", "t2"), volume("T1ce")
+    panel = make()
+    panel.ui.findButton.click()
+    assert (parameters.t1ce, parameters.t2) == (named, None)
+    until(lambda: not panel._looking.busy)
+    assert (parameters.t1ce, parameters.t2) == (named, unnamed)
+
+
+def test_find_looks_also_where_it_finds_nothing_at_once(make, parameters):
+    unnamed = volume("unnamed", "t2")
+    panel = make()
+    panel.ui.findButton.click()
+    until(lambda: not panel._looking.busy)
+    assert parameters.t2 is unnamed
+
+
+def test_volumes_that_come_while_others_are_looked_at_wait_their_turn(make, parameters):
+    first = volume("unnamed", "t2")
     panel = make()
     panel.enter()
-    times = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        panel.update()
-        times.append(time.perf_counter() - begun)
-    assert min(times) < 0.1
+    second = volume("other", "flair")
+    panel.onSettled()
+    until(lambda: not panel._looking.busy)
+    assert (parameters.t2, parameters.flair) == (first, second)
+
+
+def test_a_warning_of_gray_values_comes_after_the_look(make):
+    volume("T1ce", "t2")
+    panel = make()
+    panel.enter()
+    assert panel.ui.t1ceNote.text == "Its name says so."
+    until(lambda: not panel._looking.busy)
+    assert panel.ui.t1ceNote.text == "⚠ Its gray values look like T2."
+
+
+def test_a_look_that_fails_is_told_once_and_the_volume_keeps_no_place(make, parameters, monkeypatch):
+    def fail(*arguments):
+        raise ArithmeticError("no percentile")
+
+    node, guess = volume("unnamed", "t2"), inputs.api.guess_role
+    monkeypatch.setattr(inputs.api, "guess_role", lambda image, *rest: fail() if image is not None else guess(None, *rest))
+    panel = make()
+    panel.enter()
+    panel._looking._task.poll(10)
+    with pytest.raises(ArithmeticError):
+        panel._looking.onTick()
+    assert not panel._looking.busy
+    assert inputs.isGuessed(node) and parameters.t2 is None
+
+
+def test_a_volume_that_goes_while_it_is_looked_at_gets_no_place(make, parameters):
+    node = volume("unnamed", "t2")
+    panel = make()
+    panel.enter()
+    slicer.mrmlScene.RemoveNode(node)
+    until(lambda: not panel._looking.busy)
+    assert parameters.t2 is None
+
+
+def test_a_volume_that_cannot_be_read_is_left_out_and_the_others_are_found(make, parameters):
+    bad, good = volume("unnamed"), volume("other", "t2")
+    bad.SetSpacing(0.0, 1.0, 1.0)
+    panel = make()
+    panel.enter()
+    until(lambda: not panel._looking.busy)
+    assert parameters.t2 is good and bad not in (parameters.t1, parameters.t1ce, parameters.flair)
+
+
+def test_a_look_ends_with_the_scene(make):
+    volume("unnamed", "t2")
+    panel = make()
+    panel.enter()
+    assert panel._looking.busy
+    panel.onSceneClosed()
+    assert not panel._looking.busy and panel._unknown == []
