@@ -24,6 +24,7 @@ COMMANDS = {
     "evaluate": "score segmentations against references (Dice, IoU, HD95)",
     "train": "train a network by one of the recipes",
     "export": "make the files of a model (ONNX, int8) from a training run",
+    "benchmark": "time the models in fp32 and int8 on this machine",
 }
 """Name and help of each command. The module `cli/NAME.py` has HELP, add_arguments and run, and is imported only when NAME runs."""
 

@@ -23,13 +23,14 @@ FLOOR = {
 }  # fmt: skip
 SAME_FLOOR = {("evaluation_files", "evaluation"), ("pictures", "io")}
 """Neighbors that may know each other: the table of files uses the table of one case; pictures are written as files are."""
-CLI_EXTRA = {"export": {"export"}, "train": {"training"}}
+CLI_EXTRA = {"export": {"export"}, "train": {"training"}, "benchmark": {"bench"}}
 """The workshop, each room inside its own command only."""
 WORKSHOP = {
     "networks": {"networks", "errors"},
     "data": {"data", "io", "preprocess", "errors", "labels", "volume"},
     "training": {"training", "data", "networks", "metrics", "errors"},
     "export": {"export", "training", "data", "networks", "inference", "metrics", "labels", "errors"},
+    "bench": {"bench", "export", "training", "data", "networks", "pipeline", "inference", "io", "preprocess", "errors", "resources", "volume"},
 }
 HEAVY = ("torch", "monai", "onnxruntime", "onnx", "scipy", "SimpleITK", "PIL", "matplotlib", "vtk", "slicer", "qt", "ctk")
 
