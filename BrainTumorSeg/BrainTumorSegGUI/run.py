@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
 from BrainTumorSegGUI.background import BackgroundTask, TaskState
 from BrainTumorSegGUI.publish import publishSteps
-from BrainTumorSegGUI.volumes import viewsOfNodes
+from BrainTumorSegGUI.volumes import copySteps
 from BrainTumorSegLib.api import Cancelled, InputError, SegmentOptions, Volume
 
 if TYPE_CHECKING:
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 
 SegmentFunction = Callable[..., "Segmentation"]
 """`api.segment`, or another function with its signature."""
-
-_BYTES_A_STEP = 32_000_000
-"""Copied within a few hundredths of a second."""
 
 
 class SegmentationRun:
@@ -39,12 +35,13 @@ class SegmentationRun:
         """Looks at the inputs; `poll` copies them, piece by piece, and then starts the thread.
 
         Raises:
-            InputError: see `volumes.collectVolumes`.
+            InputError: see `volumes.copySteps`.
         """
         # Kept as IDs: a node may leave the scene, and must then not be kept alive, or used, by this.
         self._nodeIds = {role: node.GetID() for role, node in nodes.items()}
         self._volumes: dict[str, Volume] = {}
-        self._copying: Iterator[None] | None = _copySteps(viewsOfNodes(nodes), self._volumes)
+        self._copying: Iterator[float] | None = copySteps(nodes, self._volumes)
+        self._unread: InputError | None = None
 
         def work(progress: Any, cancel: Any) -> Segmentation:
             return segment(self._volumes, model, options=options or SegmentOptions(), progress=progress, cancel=cancel)
@@ -55,13 +52,17 @@ class SegmentationRun:
         """See `BackgroundTask.poll`; until the inputs are copied, one step of that."""
         if self._copying is None:
             return self._task.poll(wait_s)
-        if not self.cancelled:
+        part = 0.0
+        if not self.cancelled and self._unread is None:
             try:
-                next(self._copying)
-            except StopIteration:
+                part = next(self._copying, 1.0)
+            except InputError as error:  # raised again by `result`
+                self._unread = error
+            if len(self._volumes) == len(self._nodeIds):
                 self._copying = None
                 self._task.start()
-        return TaskState(0.0, _("reading the volumes"), None, self.cancelled)
+        message = _("reading the volumes, {percent} %").format(percent=round(100 * part))
+        return TaskState(0.0, message, None, self.cancelled or self._unread is not None)
 
     def cancel(self) -> None:
         self._task.cancel()
@@ -72,7 +73,9 @@ class SegmentationRun:
 
     @property
     def result(self) -> Segmentation:
-        """What the backend found, once finished; raises what the thread raised, or `Cancelled`."""
+        """What the backend found, once finished; raises what the thread raised, what stopped the reading, or `Cancelled`."""
+        if self._unread is not None and not self.cancelled:
+            raise self._unread
         return self._task.result()
 
     def publish(self) -> slicer.vtkMRMLSegmentationNode:
@@ -121,14 +124,3 @@ def optionsFrom(parameters: BrainTumorSegParameterNode) -> SegmentOptions:
         min_island_mm3=None if parameters.modelCleanUp else parameters.minIslandMm3,
         max_hole_mm3=None if parameters.modelCleanUp else parameters.maxHoleMm3,
     )
-
-
-def _copySteps(views: Mapping[str, Volume], copies: dict[str, Volume]) -> Iterator[None]:
-    """Fill `copies` with volumes of their own voxels, a few slices a step."""
-    for role, view in views.items():
-        array = np.empty_like(view.array)
-        slices = max(1, _BYTES_A_STEP // max(1, view.array[0].nbytes))
-        for start in range(0, len(array), slices):
-            array[start : start + slices] = view.array[start : start + slices]
-            yield
-        copies[role] = view.like(array)

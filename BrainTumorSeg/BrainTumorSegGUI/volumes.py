@@ -5,7 +5,7 @@ Main thread only, as all of MRML. Nothing here changes the scene or the nodes it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import slicer
@@ -13,53 +13,82 @@ import vtk
 from slicer.i18n import tr as _
 from vtk.util import numpy_support
 
+from BrainTumorSegGUI.warp import Warp
 from BrainTumorSegLib.api import InputError, Volume
 
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+_BYTES_A_STEP = 32_000_000
+"""Copied within a few hundredths of a second."""
 
 
-def collectVolumes(nodes: Mapping[str, slicer.vtkMRMLScalarVolumeNode]) -> dict[str, Volume]:
-    """The volumes that a run will read, by role ("t1ce", ...), each a copy that a worker thread may keep.
+def copySteps(nodes: Mapping[str, slicer.vtkMRMLScalarVolumeNode], copies: dict[str, Volume]) -> Iterator[float]:
+    """Read volumes where they lie in the patient, a few slices a step, into copies that a worker thread may keep; yields the part that is done.
+
+    The nodes are looked at now and not used afterwards. A parent transform is honored; under one that bends, the voxels are resampled.
+
+    Args:
+        nodes: by role ("t1ce", ...).
+        copies: filled by role, each when it is complete.
 
     Raises:
-        InputError: no node, a node without an image, or one that is not a regular scalar volume.
+        InputError: no node, a node without an image, or one that is not a regular scalar volume; in a step: see `Warp.steps`.
     """
-    return {role: copied(view) for role, view in viewsOfNodes(nodes).items()}
-
-
-def viewsOfNodes(nodes: Mapping[str, slicer.vtkMRMLScalarVolumeNode]) -> dict[str, Volume]:
-    """As `collectVolumes`, but of the scene's own voxels: read them before the scene changes, and write nothing to them."""
     if not nodes:
         raise InputError(_("no input volume is chosen, but the model needs one; choose a contrast-enhanced T1 volume"))
-    return {role: viewOfNode(node, throughWarps=True) for role, node in nodes.items()}
+    return _copySteps({role: (viewOfNode(node), _warpOf(node)) for role, node in nodes.items()}, copies)
+
+
+def _copySteps(sources: Mapping[str, tuple[Volume, Warp | None]], copies: dict[str, Volume]) -> Iterator[float]:
+    for index, (role, (view, warp)) in enumerate(sources.items()):
+        array = np.empty_like(view.array)
+        for part in warp.steps(array) if warp is not None else _sliceSteps(view.array, array):
+            yield (index + part) / len(sources)
+        copies[role] = view.like(array)
+
+
+def _sliceSteps(source: np.ndarray, array: np.ndarray) -> Iterator[float]:
+    slices = max(1, _BYTES_A_STEP // max(1, source[0].nbytes))
+    for start in range(0, len(array), slices):
+        array[start : start + slices] = source[start : start + slices]
+        yield min(1.0, (start + slices) / len(array))
 
 
 def volumeFromNode(node: slicer.vtkMRMLScalarVolumeNode) -> Volume:
-    """A volume node where it lies in the patient, with its own copy of the voxels: a parent transform, if any, is hardened on a copy.
+    """All of `copySteps` in one call, which takes seconds under a transform that bends.
 
     Raises:
         InputError: a node without voxels, with several components, or sheared by its transform.
     """
-    return copied(viewOfNode(node, throughWarps=True))
+    copies: dict[str, Volume] = {}
+    for _step in copySteps({"": node}, copies):
+        pass
+    return copies[""]
 
 
-def viewOfNode(node: slicer.vtkMRMLScalarVolumeNode, throughWarps: bool = False) -> Volume:
+def viewOfNode(node: slicer.vtkMRMLScalarVolumeNode) -> Volume:
     """A volume node where it lies in the patient, without a copy of its voxels; they must not be written to.
 
-    Args:
-        throughWarps: resample a volume under a transform that bends, which may take seconds; else it is seen as it is stored.
+    A linear parent transform is honored. One that bends is passed over: the voxels are as they are stored.
 
     Raises:
         InputError: see `volumeFromNode`.
     """
     if node.GetImageData() is None or node.GetImageData().GetPointData().GetScalars() is None:
         raise InputError(_("{name} has no image, but voxels are needed; load its image or choose another volume").format(name=node.GetName()))
-    transformNode = node.GetParentTransformNode()
-    stays = transformNode is None or not (throughWarps or transformNode.IsTransformToWorldLinear())
-    placed = node if stays else _inWorld(node)
     ijkToRas = vtk.vtkMatrix4x4()
-    placed.GetIJKToRASMatrix(ijkToRas)
-    return viewOfImage(placed.GetImageData(), ijkToRas, node.GetName())
+    node.GetIJKToRASMatrix(ijkToRas)
+    transformNode = node.GetParentTransformNode()
+    if transformNode is not None and transformNode.IsTransformToWorldLinear():
+        toWorld = vtk.vtkMatrix4x4()
+        transformNode.GetMatrixTransformToWorld(toWorld)
+        vtk.vtkMatrix4x4.Multiply4x4(toWorld, ijkToRas, ijkToRas)
+    return viewOfImage(node.GetImageData(), ijkToRas, node.GetName())
+
+
+def _warpOf(node: slicer.vtkMRMLScalarVolumeNode) -> Warp | None:
+    """None where no transform bends the volume."""
+    transformNode = node.GetParentTransformNode()
+    return None if transformNode is None or transformNode.IsTransformToWorldLinear() else Warp(node)
 
 
 def copied(view: Volume) -> Volume:
@@ -111,25 +140,6 @@ def imageFromVolume(volume: Volume, crop: bool = False) -> slicer.vtkOrientedIma
     image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(_RAS_TO_LPS @ indexToLps))
     image.GetPointData().SetScalars(numpy_support.numpy_to_vtk(array.ravel(), deep=True))
     return image
-
-
-def _inWorld(node: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLScalarVolumeNode:
-    """A copy outside the scene with the parent transform hardened."""
-    transformNode = node.GetParentTransformNode()
-    copy = type(node)()
-    ijkToRas = vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(ijkToRas)
-    copy.SetIJKToRASMatrix(ijkToRas)
-    copy.SetAndObserveImageData(node.GetImageData())  # shared: a matrix leaves it alone, a warp replaces it in the copy
-    if transformNode.IsTransformToWorldLinear():
-        toWorld = vtk.vtkMatrix4x4()
-        transformNode.GetMatrixTransformToWorld(toWorld)
-        copy.ApplyTransformMatrix(toWorld)
-    else:
-        warp = vtk.vtkGeneralTransform()
-        transformNode.GetTransformToWorld(warp)
-        copy.ApplyTransform(warp)
-    return copy
 
 
 def _boxOfNonZero(array: np.ndarray) -> tuple[slice, ...]:

@@ -8,6 +8,7 @@ pytest.importorskip("slicer_core", reason="slicer-core (real MRML without the ap
 import slicer
 import slicer.util
 import standin
+from bending import bend
 from BrainTumorSegGUI.run import SegmentationRun
 from watching import scene_as_text, wait_for
 
@@ -111,7 +112,7 @@ def test_the_result_belongs_to_the_input_whose_grid_it_has():
 
 
 def test_inputs_are_copied_in_short_steps_before_the_thread_starts(monkeypatch):
-    import BrainTumorSegGUI.run
+    from BrainTumorSegGUI import volumes as reading
 
     seen = {}
 
@@ -119,13 +120,49 @@ def test_inputs_are_copied_in_short_steps_before_the_thread_starts(monkeypatch):
         seen["array"] = volumes["t1ce"].array
         return standin.segmentBright(volumes, model, options=options, progress=progress, cancel=cancel)
 
-    monkeypatch.setattr(BrainTumorSegGUI.run, "_BYTES_A_STEP", 120)  # two slices of 5 x 6 int16
+    monkeypatch.setattr(reading, "_BYTES_A_STEP", 120)  # two slices of 5 x 6 int16
     node = bright_node()
     run = SegmentationRun({"t1ce": node}, segment=record)
-    assert [run.poll().message for _ in range(3)] == ["reading the volumes"] * 3  # two steps of four slices, and the start
+    percents = [run.poll().message for _ in range(3)]  # two steps of four slices, and the start
+    assert percents == [f"reading the volumes, {percent} %" for percent in (50, 100, 100)]
     wait_for(run)
     array = slicer.util.arrayFromVolume(node)
     assert np.array_equal(seen["array"], array) and not np.shares_memory(seen["array"], array)
+
+
+def test_a_transform_that_changes_while_its_volume_is_read_ends_the_run_in_words():
+    called = []
+    node, other = bright_node(), bright_node("FLAIR")
+    grid = bend(node)
+    run = SegmentationRun({"flair": other, "t1ce": node}, segment=lambda *volumes, **options: called.append(volumes))
+    assert [run.poll().finished for _ in range(2)] == [False, False]
+    grid.SetDisplacementScale(2.0)
+    assert [run.poll().finished for _ in range(5)] == [True] * 5
+    with pytest.raises(InputError, match="the transform of T1ce was changed while the volume was read; start again"):
+        run.publish()
+    assert called == []
+    run.cancel()
+    with pytest.raises(Cancelled):
+        run.publish()
+
+
+def test_a_bent_volume_is_segmented_where_it_lies_although_it_goes_while_it_is_read():
+    node = bright_node()
+    bend(node, millimeters=1.0)  # along S, a slice's height: everything lies one slice higher
+    expected = np.roll(slicer.util.arrayFromVolume(node), 1, axis=0) > 100
+    seen = {}
+
+    def record(volumes, model=None, **options):
+        seen["volume"] = volumes["t1ce"]
+        return standin.segmentBright(volumes, model, **options)
+
+    run = SegmentationRun({"t1ce": node}, segment=record)
+    run.poll()
+    slicer.mrmlScene.RemoveNode(node.GetParentTransformNode())
+    slicer.mrmlScene.RemoveNode(node)
+    del node
+    wait_for(run)
+    assert np.array_equal(seen["volume"].array > 100, expected)
 
 
 def test_a_run_cancelled_while_its_inputs_are_copied_never_starts():

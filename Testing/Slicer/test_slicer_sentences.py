@@ -162,7 +162,7 @@ def test_every_phrase_of_a_real_run_is_translated(foreign):
     while not (state := run.poll(0.001)).finished:
         said.add(summary.progressText(state))
     said |= set(summary.resultText(run.result).splitlines()[1:])
-    assert "«reading the volumes»" in said and any("slices" in text for text in said)
+    assert "«reading the volumes, 100 %»" in said and any("slices" in text for text in said)
     assert [text for text in said - {""} if not (text.startswith("«") and text.endswith("»"))] == []
 
 

@@ -8,7 +8,8 @@ pytest.importorskip("slicer_core", reason="slicer-core (real MRML without the ap
 import slicer
 import slicer.util
 import vtk
-from BrainTumorSegGUI.volumes import collectVolumes, imageFromVolume, volumeFromImage, volumeFromNode
+from bending import bend
+from BrainTumorSegGUI.volumes import copySteps, imageFromVolume, viewOfNode, volumeFromImage, volumeFromNode
 from grids import DIRECTIONS, ORIGIN, SPACING, ijk_to_ras
 
 from BrainTumorSegLib.api import InputError, Volume
@@ -93,22 +94,12 @@ def test_a_warped_volume_is_read_where_it_lies_and_left_as_it_is():
     array = np.zeros((20, 20, 20), np.int16)
     array[8:12, 8:12, 8:12] = 500  # middle (9.5, 9.5, 9.5) in RAS, at 1 mm
     node = slicer.util.addVolumeFromArray(array, np.eye(4), "T1ce")
-    displacement = vtk.vtkImageData()
-    displacement.SetDimensions(4, 4, 4)
-    displacement.SetSpacing(20, 20, 20)
-    displacement.SetOrigin(-20, -20, -20)
-    displacement.AllocateScalars(vtk.VTK_DOUBLE, 3)
-    for component, millimeters in enumerate((0, 0, 3)):  # every point moves 3 mm up
-        displacement.GetPointData().GetScalars().FillComponent(component, millimeters)
-    grid = vtk.vtkGridTransform()
-    grid.SetDisplacementGridData(displacement)
-    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTransformNode")
-    transform.SetAndObserveTransformToParent(grid)
-    node.SetAndObserveTransformNodeID(transform.GetID())
+    bend(node, millimeters=3.0)
     volume = volumeFromNode(node)
     middle = np.argwhere(volume.array > 250).mean(axis=0)[::-1]
     lps = np.array(volume.origin) + volume.matrix @ (middle * np.array(volume.spacing_mm))
     assert lps == pytest.approx([-9.5, -9.5, 12.5], abs=0.1)
+    assert np.array_equal(viewOfNode(node).array, array)  # not through the warp: it would take seconds
     assert np.array_equal(slicer.util.arrayFromVolume(node), array)
 
 
@@ -140,12 +131,14 @@ def test_a_spacing_of_zero_is_refused_in_words():
         volumeFromNode(node)
 
 
-def test_volumes_are_collected_by_role():
-    volumes = collectVolumes({"t1ce": bright_voxel_node(name="A"), "flair": bright_voxel_node(name="B")})
-    assert {role: volume.name for role, volume in volumes.items()} == {"t1ce": "A", "flair": "B"}
-    assert all(isinstance(volume, Volume) for volume in volumes.values())
+def test_volumes_are_copied_by_role():
+    copies = {}
+    parts = list(copySteps({"t1ce": bright_voxel_node(name="A"), "flair": bright_voxel_node(name="B")}, copies))
+    assert {role: volume.name for role, volume in copies.items()} == {"t1ce": "A", "flair": "B"}
+    assert all(isinstance(volume, Volume) for volume in copies.values())
+    assert parts == [0.5, 1.0]
 
 
 def test_no_input_is_refused():
     with pytest.raises(InputError, match="no input volume is chosen"):
-        collectVolumes({})
+        copySteps({}, {})
