@@ -25,6 +25,7 @@ ALLOWED = {
     "tier": int,
 }
 TIERS = {1, 3, 5}
+SYSTEMS = {"git", "local"}
 
 
 def entry():
@@ -54,6 +55,7 @@ def test_the_entry_is_valid_against_the_schema_of_the_index():
     assert {name: type(value) for name, value in entry().items()} == {name: ALLOWED[name] for name in entry()}
     assert all(isinstance(name, str) for name in entry()["build_dependencies"])
     assert entry()["tier"] in TIERS
+    assert entry().get("scm_type", "git") in SYSTEMS
 
 
 def test_the_entry_has_unix_line_ends_and_the_name_of_the_project():
