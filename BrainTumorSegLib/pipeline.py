@@ -12,7 +12,8 @@ from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.inference.models import ModelInfo
 from BrainTumorSegLib.inference.planes import acquisition_plane, choose_planes
 from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands
-from BrainTumorSegLib.inference.predictor import predict
+from BrainTumorSegLib.inference.predictor import predict, predict_cropped
+from BrainTumorSegLib.inference.regions import clean_regions, label_probabilities, nest, region_entropy, region_labels, unseen_labels
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.inference.uncertainty import entropy
 from BrainTumorSegLib.inference.view_predictor import predict_view
@@ -99,13 +100,15 @@ def check_inputs(volumes: Mapping[str, Volume], model: ModelInfo) -> list[str]:
     unknown = sorted(set(volumes) - set(ROLES))
     if unknown:
         raise InputError(f"{', '.join(unknown)} is no sequence, but inputs are {', '.join(ROLES)}; name the volumes so")
-    missing = [role for role in model.inputs if role not in volumes]
+    missing = model.missing(volumes)
     if missing:
-        raise InputError(f"{model.name} needs {', '.join(missing)}, which is not given; add it or choose another model")
-    for role in model.inputs:
+        what = model.needs if model.any_inputs else ", ".join(missing)
+        raise InputError(f"{model.name} needs {what}, which is not given; add it or choose another model")
+    used = model.used(volumes)
+    for role in used:
         check_image(volumes[role])
-        _check_grid(volumes[role], volumes[model.inputs[0]])
-    return [warning for role in model.inputs for warning in _doubts(volumes[role])]
+        _check_grid(volumes[role], volumes[used[0]])
+    return [warning for role in used for warning in _doubts(volumes[role])]
 
 
 def _check_grid(volume: Volume, first: Volume) -> None:
@@ -145,12 +148,15 @@ def segment(
     began = time.perf_counter()
     model = session.model
     warnings = check_inputs(volumes, model)
-    reference = volumes[next(role for role in REFERENCE_ORDER if role in volumes and role in model.inputs)]
+    used = model.used(volumes)
+    reference = volumes[next(role for role in REFERENCE_ORDER if role in used)]
     tell(0.0, "preparing the images")
     orientation = orientation_of(reference)
-    channels = [orientation.canonical(volumes[role].array) for role in model.inputs]  # one orientation, so that a turned copy gets the same numbers
+    channels = [orientation.canonical(volumes[role].array) for role in used]  # one orientation, so that a turned copy gets the same numbers
     if model.view is None:
-        channels = [np.ascontiguousarray(fit_tissue_scale(channel).apply(channel)) for channel in channels]
+        tissue = {role: np.ascontiguousarray(fit_tissue_scale(channel).apply(channel)) for role, channel in zip(used, channels)}
+        air = np.zeros(channels[0].shape, np.float32)  # what a missing sequence is, as in training
+        channels = [tissue.get(role, air) for role in model.inputs]
     spacing = orientation.canonical_spacing(reference) if reference.has_millimeters else None
     planes = _planes(reference, orientation.canonical(reference.array).shape, spacing, model, options)
     prepared = time.perf_counter()
@@ -158,17 +164,20 @@ def segment(
     def report(fraction: float, message: str) -> None:
         tell(0.02 + 0.93 * fraction, message)
 
-    if model.view is None:
+    if model.crop and spacing is not None:
+        maps = predict_cropped(np.stack(channels), spacing, planes, session, report, cancel)
+    elif model.view is None:
         maps = predict(np.stack(channels), spacing, planes, session, report, cancel)
     else:
         maps = predict_view(channels, spacing, planes, model.view, session, report, cancel)
     predicted = time.perf_counter()
 
     tell(0.96, "cleaning up the result")
-    mask = _clean(maps[0] >= model.threshold, reference, model, options)
-    probabilities = np.stack([orientation.restore(channel) for channel in maps])
-    labels = reference.like(np.ascontiguousarray(orientation.restore(mask)).astype(np.uint8), "segmentation")
-    uncertainty = reference.like(entropy(probabilities), "uncertainty") if options.uncertainty else None
+    unseen = unseen_labels(model.scheme, used) if model.outputs == "regions" else ()
+    found, maps, doubt = _decode(maps, unseen, reference, model, options)
+    probabilities = np.stack([orientation.restore(channel) for channel in maps]) if options.probabilities else None
+    labels = reference.like(np.ascontiguousarray(orientation.restore(found)), "segmentation")
+    uncertainty = None if doubt is None else reference.like(np.ascontiguousarray(orientation.restore(doubt)), "uncertainty")
     if cancel:
         cancel.raise_if_cancelled()
     voxels = {key: int(np.count_nonzero(labels.array == value)) for value, key in model.labels.items()}
@@ -181,15 +190,15 @@ def segment(
         sha256=model.sha256,
         precision=model.precision,
         license=model.license,
-        inputs=model.inputs,
+        inputs=used,
         ignored=tuple(role for role in ROLES if role in volumes and role not in model.inputs),
-        unsupported=(),
+        unsupported=unseen,
         planes=planes if spacing else ("picture",),
         seconds=_rounded(load=load_seconds, preprocess=prepared - began, inference=predicted - prepared, postprocess=ended - predicted),
         voxels=voxels,
         volumes_ml={key: round(n * reference.voxel_ml, 3) for key, n in voxels.items()} if reference.has_millimeters else None,
         uncertainty=uncertainty,
-        probabilities=probabilities if options.probabilities else None,
+        probabilities=probabilities,
         warnings=tuple(warnings),
     )
 
@@ -202,13 +211,24 @@ def _planes(
     return choose_planes(options.planes, model.planes, shape, spacing)
 
 
-def _clean(mask: np.ndarray, reference: Volume, model: ModelInfo, options: SegmentOptions) -> np.ndarray:
-    if not reference.has_millimeters:
-        return mask
-    island = model.postprocess["min_island_mm3"] if options.min_island_mm3 is None else options.min_island_mm3
-    hole = model.postprocess["max_hole_mm3"] if options.max_hole_mm3 is None else options.max_hole_mm3
+def _decode(
+    maps: np.ndarray, unseen: tuple[str, ...], reference: Volume, model: ModelInfo, options: SegmentOptions
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Label map, probability of each label, and doubt where wanted, all on canonical axes."""
+    limits = dict(model.postprocess)
+    limits |= {key: value for key in ("min_island_mm3", "max_hole_mm3") if (value := getattr(options, key)) is not None}
     voxel_mm3 = reference.voxel_ml * 1000
-    return fill_holes(remove_islands(mask, voxel_mm3, island), voxel_mm3, hole)
+    if model.outputs == "regions":
+        maps = nest(maps)
+        masks = maps >= model.threshold
+        if reference.has_millimeters:
+            masks = clean_regions(masks, voxel_mm3, limits)
+        doubt = region_entropy(maps[: len(maps) - len(unseen)]) if options.uncertainty else None
+        return region_labels(masks, model.scheme, unseen), label_probabilities(maps, model.scheme, unseen) if options.probabilities else maps, doubt
+    mask = maps[0] >= model.threshold
+    if reference.has_millimeters:
+        mask = fill_holes(remove_islands(mask, voxel_mm3, limits["min_island_mm3"]), voxel_mm3, limits["max_hole_mm3"])
+    return mask.astype(np.uint8), maps, entropy(maps) if options.uncertainty else None
 
 
 def _rounded(**seconds: float) -> dict[str, float]:

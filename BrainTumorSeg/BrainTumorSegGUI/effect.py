@@ -33,7 +33,7 @@ def effectModel(models: Sequence[ModelInfo], roles: Mapping[str, object], prefer
     Raises:
         InputError: none reads them.
     """
-    able = [model for model in models if set(model.inputs) <= set(roles)]
+    able = [model for model in models if not model.missing(roles)]
     if not able:
         raise InputError(
             _("no installed model reads {roles} alone, but the effect has no more; choose the other sequences in Brain Tumor Segmentation first").format(

@@ -22,19 +22,19 @@ def problemText(model: ModelInfo, inputs: Mapping[str, slicer.vtkMRMLScalarVolum
     """Why a model cannot run on the chosen volumes, "" if it can."""
     if not model.size_mb:
         return _("its file is missing; install the extension again")
-    missing = [roleText(role) for role in model.inputs if role not in inputs]
+    missing = [roleText(role) for role in model.missing(inputs)]
     if missing:
         return _("needs {roles}").format(roles=", ".join(missing))
-    if not sameGrid(inputs[role] for role in model.inputs):
+    if not sameGrid(inputs[role] for role in model.used(inputs)):
         return _("needs volumes on one grid")
     return ""
 
 
 def chosenModel(models: Iterable[ModelInfo], name: str, inputs: Mapping[str, slicer.vtkMRMLScalarVolumeNode]) -> ModelInfo | None:
-    """The model called `name`; without a name, or where it is not installed, the first that can run, else the first."""
+    """The model called `name`; without a name, or where it is not installed, the one that reads the most, else the first."""
     models = list(models)
     named = [model for model in models if model.name == name]
-    able = [model for model in models if not problemText(model, inputs)]
+    able = sorted((model for model in models if not problemText(model, inputs)), key=lambda model: -len(model.used(inputs)))
     return next(iter([*named, *able, *models]), None)
 
 

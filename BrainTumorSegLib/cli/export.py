@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write to")
     parser.add_argument("--precision", nargs="+", choices=["fp32", "dynamic", "int8"], default=["int8"], help="files to make (default: int8)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="the data trained on: int8 is calibrated and every file is scored on it")
-    parser.add_argument("--cache", type=Path, metavar="FILE", help="published systems: the prepared slices, where `train` had --cache")
+    parser.add_argument("--cache", type=Path, metavar="FILE", help="the prepared slices, where `train` had --cache")
     parser.add_argument("--cross-validation", type=Path, metavar="F", help="cross_validation.json, to be stated in models.json")
     parser.add_argument("--json", action="store_true", help="print the rows of models.json as one JSON document")
 
@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         InputError: no finished run, no data for int8, or a folder that cannot be written.
     """
     from BrainTumorSegLib.export.paper_release import is_paper_run, release_paper
+    from BrainTumorSegLib.export.region_release import is_region_run, release_regions
     from BrainTumorSegLib.export.release import release
 
     if arguments.data is None and "int8" in arguments.precision:
@@ -42,6 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
     with ProgressBar() as bar:
         if is_paper_run(arguments.run):
             rows = release_paper(arguments.run, arguments.output, tuple(arguments.precision), arguments.data, bar, arguments.cache)
+        elif is_region_run(arguments.run):
+            rows = release_regions(
+                arguments.run, arguments.output, tuple(arguments.precision), arguments.data, bar, arguments.cross_validation, arguments.cache
+            )
         else:
             rows = release(arguments.run, arguments.output, tuple(arguments.precision), arguments.data, bar, arguments.cross_validation)
     if arguments.json:

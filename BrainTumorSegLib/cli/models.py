@@ -36,6 +36,7 @@ def as_row(model: Any) -> dict[str, Any]:
         "task": model.task,
         "network": model.network,
         "inputs": list(model.inputs),
+        "any_inputs": model.any_inputs,
         "labels": {str(value): key for value, key in model.labels.items()},
         "planes": list(model.planes),
         "precision": model.precision,
@@ -54,7 +55,7 @@ def as_text(row: dict[str, Any]) -> str:
     lines = [
         f"{row['name']}: {row['title']}",
         f"  task     {row['task']}",
-        f"  needs    {', '.join(row['inputs'])}",
+        f"  needs    {'any of ' if row['any_inputs'] else ''}{', '.join(row['inputs'])}",
         f"  writes   {labels}",
         f"  network  {row['network']}, {row['precision']}, {row['size_mb']:g} MB",
         f"  license  {row['license']}: {row['license_note']}",

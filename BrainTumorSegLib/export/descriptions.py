@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from BrainTumorSegLib.labels import ROLES
+
 _CHENG = {"name": "cheng", "what": "T1-contrast slices of 3 planes, figshare 1512427 (J. Cheng), folds 1-3", "license": "CC BY 4.0"}
 _NO_TUMOR = {"name": "no_tumor", "what": "tumor-free head MRI slices, 'Brain Tumor MRI Dataset'/Br35H, folds 2-5", "license": "not verified"}
 _BRATS = {
@@ -12,6 +14,13 @@ _BRATS = {
     "license": "BraTS challenge terms (research); BraTS 2021: CC BY 4.0",
 }
 _SLICES = {"name": "t1ce_slices", "what": "one axial T1ce slice a patient, BraTS 2020, folds 1-3 and 5", "license": "BraTS challenge terms (research)"}
+
+_WHOLE_CASES = {
+    "name": "brats",
+    "what": "39 whole cases of gliomas, T1, T1ce, T2 and FLAIR, BraTS 2018-2021",
+    "license": "BraTS challenge terms (research); BraTS 2021: CC BY 4.0",
+}
+_CUBES = {"name": "cubes", "what": "cubes about the tumors of 357 patients, the same sequences, BraTS 2020", "license": "BraTS challenge terms (research)"}
 
 DESCRIPTIONS: dict[str, dict[str, Any]] = {
     "t1ce-tumor": {
@@ -28,5 +37,22 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
             "use them for research and education, not for patient care and not commercially."
         ),
         "training_data": [_CHENG, _NO_TUMOR, _BRATS, _SLICES],
+    },
+    "glioma-regions": {
+        "title": "Glioma regions on any of T1, T1ce, T2 and FLAIR",
+        "task": "Marks edema, necrotic core and enhancing tumor of gliomas on skull-stripped, co-registered volumes; enhancing tumor only where T1ce is given.",
+        "inputs": list(ROLES),
+        "any_inputs": True,
+        "outputs": "regions",
+        "crop": True,
+        "scheme": "glioma",
+        "planes": ["axial", "coronal", "sagittal"],
+        "threshold": 0.5,
+        "postprocess": {"min_island_mm3": 50.0, "max_hole_mm3": 500.0, "min_innermost_mm3": 50.0},
+        "license": "research only (BraTS challenge terms)",
+        "license_note": (
+            "The weights were trained on BraTS data (research use): use them for research and education, not for patient care and not commercially."
+        ),
+        "training_data": [_WHOLE_CASES, _CUBES],
     },
 }

@@ -40,7 +40,7 @@ def release(
     Raises:
         InputError: `run` holds no run, or the data are missing.
     """
-    settings = _read_run(run)
+    settings = read_run(run)
     recipe: Recipe = from_dict(settings["recipe"])
     weights, progress = load_tensors(run / "weights.safetensors")
     network = AttentionUNet(recipe.network)
@@ -60,7 +60,7 @@ def release(
         elif precision == "int8" and training is not None:
             quantize_int8(fp32, path, calibration_slices(training, recipe.seed), metadata)
         scores = _scores(path, validation, settings["fold"]) if validation is not None else {}
-        rows.append(_row(recipe, path, precision, scores, run))
+        rows.append(model_row(recipe, path, precision, scores, run))
     _state_losses(rows, cross_validation)
     rows = [row for row in reversed(rows) if row["precision"] in precisions]
     if "fp32" not in precisions:
@@ -87,7 +87,8 @@ def onnx_predictor(path: Path) -> Predictor:
     return lambda images: session.run(None, {"slices": images})[0][:, 0]
 
 
-def _read_run(run: Path) -> dict[str, Any]:
+def read_run(run: Path) -> dict[str, Any]:
+    """run.json of a run folder. Raises `InputError` where there is none."""
     try:
         return json.loads((run / "run.json").read_text())
     except OSError:
@@ -107,7 +108,8 @@ def _scores(path: Path, validation: SliceSet, fold: int) -> dict[str, Any]:
     return {"split": f"cheng fold {fold}, tumor-free: no_tumor fold 1", "average": "mean over slices at 224 x 224", **scores}
 
 
-def _row(recipe: Recipe, path: Path, precision: str, scores: dict[str, Any], run: Path) -> dict[str, Any]:
+def model_row(recipe: Recipe, path: Path, precision: str, scores: dict[str, Any], run: Path) -> dict[str, Any]:
+    """One row of models.json for the file `path`, with what `DESCRIPTIONS` says of the model."""
     started = json.loads((run / "scores.json").read_text()).get("started_from") if (run / "scores.json").is_file() else None
     network = f"attention U-Net, EfficientNet-Lite{recipe.network.variant} encoder, started from {started}"
     digest = hashlib.sha256(path.read_bytes()).hexdigest()

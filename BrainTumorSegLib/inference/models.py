@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from BrainTumorSegLib.errors import InputError, ModelError
-from BrainTumorSegLib.labels import ROLES, SCHEMES
+from BrainTumorSegLib.labels import REGIONS, ROLES, SCHEMES
 from BrainTumorSegLib.preprocess.views import View
 from BrainTumorSegLib.resources import find_resources, imported_models_folder
 
 FORMAT = 1
 TABLE_NAME = "models.json"
+OUTPUTS = ("tumor", "regions")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class ModelInfo:
         scores: as measured on the shipped file, with n and split.
         path: the file on this machine.
         view: what a published system's model sees of an image; None for tissue units in the frame of `preprocess.frame`.
+        outputs: what its maps are: "tumor" (one) or "regions" (the nested ones of `labels.REGIONS`, outermost first).
+        any_inputs: whether any of `inputs` will do, however few; else all are needed.
+        crop: whether volumes are cut to their tissue first (see `preprocess.tissue_box`), as its training did.
     """
 
     name: str
@@ -57,6 +61,30 @@ class ModelInfo:
     scores: dict[str, Any]
     path: Path
     view: View | None = None
+    outputs: str = "tumor"
+    any_inputs: bool = False
+    crop: bool = False
+
+    def missing(self, roles: Iterable[str]) -> tuple[str, ...]:
+        """What it needs beside `roles`; where any one of its inputs will do and none is given, all of them."""
+        given = set(roles)
+        missing = tuple(role for role in self.inputs if role not in given)
+        return () if self.any_inputs and len(missing) < len(self.inputs) else missing
+
+    def used(self, roles: Iterable[str]) -> tuple[str, ...]:
+        """Those of `roles` that it reads, in channel order."""
+        given = set(roles)
+        return tuple(role for role in self.inputs if role in given)
+
+    @property
+    def needs(self) -> str:
+        """For people: "t1ce", or "any of t1, t1ce, t2, flair"."""
+        return ("any of " if self.any_inputs else "") + ", ".join(self.inputs)
+
+    @property
+    def maps(self) -> int:
+        """How many maps the network gives."""
+        return len(REGIONS[self.scheme]) if self.outputs == "regions" else 1
 
     @property
     def labels(self) -> dict[int, str]:
@@ -129,16 +157,18 @@ def find_model(name: str, models: Iterable[ModelInfo]) -> ModelInfo:
 
 
 def choose_model(roles: Iterable[str], models: Iterable[ModelInfo]) -> ModelInfo:
-    """The first model whose inputs are all given; models.json lists the best ones first.
+    """The model that reads the most of what is given; of several the first, for models.json lists the best ones first.
+
+    So T1 after contrast alone goes to the model made for it, and with a second sequence to the one that reads both.
 
     Raises:
         InputError: no model reads what is given.
     """
     given, models = set(roles), list(models)
-    for model in models:
-        if given.issuperset(model.inputs):
-            return model
-    needs = "; ".join(f"{m.name} needs {', '.join(m.inputs)}" for m in models)
+    able = [model for model in models if not model.missing(given)]
+    if able:
+        return max(able, key=lambda model: len(model.used(given)))
+    needs = "; ".join(f"{m.name} needs {m.needs}" for m in models)
     shown = ", ".join(role for role in ROLES if role in given) or "nothing"
     raise InputError(f"no model reads {shown} alone ({needs}); give what one of them needs")
 

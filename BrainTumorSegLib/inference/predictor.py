@@ -9,13 +9,13 @@ import numpy as np
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.preprocess.frame import Frame, frame_for_picture, frame_for_volume
 from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE, plane_view
+from BrainTumorSegLib.preprocess.tissue_box import AIR, tissue_box
 from BrainTumorSegLib.progress import CancelToken
 
 BATCH = 8
 """Slices in one run of the network: more gain no speed on a CPU and cost memory and time to cancel."""
-_AIR = 0.15
-"""Tissue units below which a pixel may be air; a slice with next to nothing above it is skipped."""
 _LEAST_TISSUE_PIXELS = 64
+"""A slice with fewer pixels above `AIR` is skipped."""
 
 Report = Callable[[float, str], None]
 
@@ -57,7 +57,22 @@ def predict(
                     plane_view(target, plane)[filled] += maps[:, k] / len(planes)
             done += stop - start
             report(done / total, f"{plane} slices, {done} of {total}")
-    return np.zeros((1, *tissue.shape[1:]), np.float32) if fused is None else fused
+    return np.zeros((session.model.maps, *tissue.shape[1:]), np.float32) if fused is None else fused
+
+
+def predict_cropped(
+    tissue: np.ndarray,
+    spacing_mm: tuple[float, float, float],
+    planes: tuple[str, ...],
+    session: Session,
+    report: Report,
+    cancel: CancelToken | None = None,
+) -> np.ndarray:
+    """`predict` of the box that holds the tissue, 0 around it: a brain without its skull fills half of the usual volume."""
+    box = (slice(None), *tissue_box(tissue))
+    maps = np.zeros((session.model.maps, *tissue.shape[1:]), np.float32)
+    maps[box] = predict(tissue[box], spacing_mm, planes, session, report, cancel)
+    return maps
 
 
 def _run(slices: np.ndarray, frame: Frame, session: Session, cancel: CancelToken | None) -> np.ndarray:
@@ -77,4 +92,4 @@ def _frame(shape: tuple[int, ...], plane: str, spacing_mm: tuple[float, float, f
 
 
 def _has_tissue(channels: np.ndarray) -> bool:
-    return bool(np.count_nonzero(channels.max(axis=0) > _AIR) >= _LEAST_TISSUE_PIXELS)
+    return bool(np.count_nonzero(channels.max(axis=0) > AIR) >= _LEAST_TISSUE_PIXELS)

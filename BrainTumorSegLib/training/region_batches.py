@@ -48,7 +48,7 @@ class RegionBatches:
             batch, canvas, size, field = {f"{recipe.patch_source}/glioma": recipe.patches}, recipe.patch_size, recipe.patch_size, 1.0
         else:
             batch, canvas, size, field = recipe.batch, recipe.canvas, phase.size, phase.field
-        drawn = [self._draw(name, numbers) for name, n in batch.items() for _ in range(n)]
+        drawn = [self.draw(name, numbers) for name, n in batch.items() for _ in range(n)]
         images, regions, known = (torch.from_numpy(np.stack(part)) for part in zip(*(self._cases[i].cut(plane, k, canvas) for i, plane, k in drawn)))
         whole = torch.tensor([self._cases[i].whole for i, _, _ in drawn])
         config = recipe.augmentation.weaker(phase.augmentation)
@@ -60,7 +60,7 @@ class RegionBatches:
         known[:, ENHANCING] *= given[:, CONTRAST_CHANNEL, None, None]  # without contrast agent nothing is seen to enhance
         return images * given[:, :, None, None], regions, known
 
-    def _draw(self, name: str, numbers: np.random.Generator) -> tuple[int, str, int]:
+    def draw(self, name: str, numbers: np.random.Generator) -> tuple[int, str, int]:
         """(index of a case, plane, slice): every case is as likely, however many slices it has."""
         planes = self._recipe.planes
         shares = np.array(list(planes.values()), float)
@@ -68,6 +68,14 @@ class RegionBatches:
         pool = self._pools[name, plane]
         i, slices = pool[numbers.integers(len(pool))]
         return i, plane, int(slices[numbers.integers(len(slices))])
+
+    def plain(self, name: str, numbers: np.random.Generator) -> np.ndarray:
+        """One slice of a pool as it is, with sequences dropped, float32 [1, 4, canvas, canvas]."""
+        i, plane, k = self.draw(name, numbers)
+        image = self._cases[i].cut(plane, k, self._recipe.canvas)[0]
+        generator = torch.Generator().manual_seed(int(numbers.integers(2**31)))
+        given = draw_given(1, len(image), self._recipe.drop_slices, self._recipe.drop, generator)
+        return image[None] * given.numpy()[:, :, None, None]
 
 
 def draw_given(n: int, channels: int, share: float, probability: float, generator: torch.Generator) -> torch.Tensor:

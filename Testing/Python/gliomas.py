@@ -15,23 +15,24 @@ SHAPE = (40, 48, 44)
 
 
 def labels(shape: tuple[int, int, int] = SHAPE, enhancing: bool = True) -> np.ndarray:
-    """Edema of 20 voxels a side from (8, 10, 12), in it a core of 12, in that 6 that enhance (or not)."""
+    """Edema of 20 voxels a side from (8, 10, 12), in it a core of 12, in that 8 that enhance (or not)."""
     array = np.zeros(shape, np.uint8)
     array[8:28, 10:30, 12:32] = 2
     array[12:24, 14:26, 16:28] = 1
     if enhancing:
-        array[15:21, 17:23, 19:25] = 3
+        array[14:22, 16:24, 18:26] = 3
     return array
 
 
 def tissue(of: np.ndarray) -> np.ndarray:
-    """Brain 1 with 4 voxels of air about it; edema is 2 in T2 and FLAIR, the core 0.5 in T1, what enhances 3 in T1ce."""
+    """Brain 1 with 4 voxels of air about it; all tumor is 2 in FLAIR, the core 2 in T2 and 0.5 in T1, what enhances 3 in T1ce."""
     brain = np.zeros(of.shape, np.float32)
     brain[4:-4, 4:-4, 4:-4] = 1
     t1, t1ce, t2, flair = (brain.copy() for _ in range(4))
     t1[np.isin(of, (1, 3))] = 0.5
     t1ce[of == 3] = 3
-    t2[of > 0] = flair[of > 0] = 2
+    t2[np.isin(of, (1, 3))] = 2
+    flair[of > 0] = 2
     return np.stack([t1, t1ce, t2, flair])
 
 

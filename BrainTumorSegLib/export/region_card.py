@@ -1,0 +1,78 @@
+"""The model card of a model of nested regions: what it finds with each subset of sequences, and what it was trained on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from BrainTumorSegLib.labels import REGIONS
+
+
+def card_text(row: dict[str, Any]) -> str:
+    """The card in Markdown, from a row of models.json with scores; cross-validated ones come first where there are any."""
+    scores = row["scores"]
+    data = "\n".join(f"| {entry['name']} | {entry['what']} | {entry['license']} |" for entry in row["training_data"])
+    lost = f"- Against its fp32 original ({scores['dice_fp32']:.4f}) it loses {scores['dice_lost_to_fp32']:.4f} Dice.\n" if "dice_fp32" in scores else ""
+    return f"""# {row["name"]}: {row["title"]}
+
+{row["task"]} **Research only, not a medical device.**
+
+- Network: {row["network"]}
+- Input: any of {", ".join(row["inputs"])}, on one grid, without skull; slices in the {", ".join(row["planes"])} plane, resampled to {240 / 224:.2f} mm
+- Output: 1 necrotic and non-enhancing core, 2 edema, 3 enhancing tumor; without T1ce enhancement cannot be seen, and what would be 3 is written as 1
+- File: `{row["file"]}`, {row["precision"]}, sha256 `{row["sha256"]}`
+- License of the weights: {row["license"]}. {row["license_note"]}
+
+## Scores
+{_cross_validation(scores)}
+### This file, on {scores["split"]}
+
+{_means(scores)}
+{lost}
+{_subsets(scores["subsets"])}
+
+## Trained on
+
+| set | what | license |
+|---|---|---|
+{data}
+
+## Not for
+
+Children, brains after surgery or radiation, CT, tumors other than glioma, and images with skull were not trained on or
+not scored. A result is a proposal that a person has to check.
+"""
+
+
+def _cross_validation(scores: dict[str, Any]) -> str:
+    if "cross_validation" not in scores:
+        return ""
+    result = scores["cross_validation"]
+    return f"""
+### {result["folds"]}-fold cross-validation by patient, fp32, no post-processing
+
+{_means(result)}
+
+By sequences given, axial slices only:
+
+{_subsets(result["subsets"])}
+"""
+
+
+def _means(scores: dict[str, Any]) -> str:
+    dice = ", ".join(f"{region.name} ({region.key}) {scores['dice_by_kind'][region.key]:.3f}" for region in _regions(scores["dice_by_kind"]))
+    without = scores["n"] - scores["n_et"]
+    false_et = f" Falsely enhancing in the {without} that have none: {scores['false_et_ml']:.2f} mL on average." if without else ""
+    return f"Mean 3-D Dice over {scores['n']} cases, {scores['n_et']} of them with enhancing tumor: {dice}.{false_et}"
+
+
+def _subsets(by_subset: dict[str, dict[str, float]]) -> str:
+    keys = [region.key for region in REGIONS["glioma"]]
+    lines = [f"| sequences | {' | '.join(keys)} |", f"|---|{'---|' * len(keys)}"]
+    for name, dice in by_subset.items():
+        cells = [f"{dice[key]:.3f}" if key in dice else "not visible" for key in keys]
+        lines.append(f"| {name.replace('+', ', ')} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _regions(dice: dict[str, float]) -> list[Any]:
+    return [region for region in REGIONS["glioma"] if region.key in dice]

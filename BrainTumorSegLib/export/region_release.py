@@ -1,0 +1,145 @@
+"""Everything that leaves a run of nested regions: files in each precision, their scores by case and subset, models.json and the card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from BrainTumorSegLib import __version__
+from BrainTumorSegLib.data import glioma_cases
+from BrainTumorSegLib.data.case_set import CaseSet
+from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.export.quantize import quantize_dynamic_range, quantize_int8
+from BrainTumorSegLib.export.region_card import card_text
+from BrainTumorSegLib.export.release import model_row, read_run
+from BrainTumorSegLib.export.to_onnx import export_onnx
+from BrainTumorSegLib.networks.attention_unet import AttentionUNet
+from BrainTumorSegLib.training.checkpoint import load_tensors
+from BrainTumorSegLib.training.recipe import from_dict
+from BrainTumorSegLib.training.recipes import RECIPES
+from BrainTumorSegLib.training.region_batches import RegionBatches
+from BrainTumorSegLib.training.region_recipe import RegionRecipe
+from BrainTumorSegLib.training.region_scores import RegionPredictor, score_cases, subset_name, subsets, summary
+from BrainTumorSegLib.training.runs import CACHE
+
+Report = Callable[[float, str], None]
+_CALIBRATION_SLICES = 300
+_PRECISIONS = ("fp32", "dynamic", "int8")
+_STATED = ("n", "dice", "dice_by_kind", "n_et", "false_et_ml")
+
+
+def is_region_run(run: Path) -> bool:
+    """Whether a run folder is one of a `RegionRecipe`."""
+    try:
+        return isinstance(RECIPES.get(json.loads((run / "run.json").read_text())["recipe"]["name"]), RegionRecipe)
+    except OSError:
+        return False
+
+
+def release_regions(
+    run: Path, folder: Path, precisions: tuple[str, ...], data: Path | None, report: Report, cross_validation: Path | None = None, cache: Path | None = None
+) -> list[dict[str, Any]]:
+    """Write the model of `run` to `folder` in each of `precisions`, with models.json and, given data, scores and a card.
+
+    Args:
+        data: the data trained on: calibrates int8 and scores every file on the run's fold; a run on all cases is scored
+            on cases of its own training, which says what quantization costs and nothing else.
+        cross_validation: cross_validation.json of a run over all folds, whose means are stated.
+        cache: prepared cases of `train --cache` (default: in the run, or beside it).
+
+    Returns:
+        The rows of models.json, the shipped precision (int8 where made) first.
+
+    Raises:
+        InputError: `run` holds no run, int8 without data, or the data are missing.
+    """
+    settings = read_run(run)
+    recipe = from_dict(settings["recipe"], RegionRecipe)
+    assert isinstance(recipe, RegionRecipe)
+    if data is None and "int8" in precisions:
+        raise InputError("int8 is calibrated on real slices, but no data are given; add --data DIR or choose --precision fp32")
+    weights, progress = load_tensors(run / "weights.safetensors")
+    network = AttentionUNet(recipe.network)
+    network.load_state_dict(weights)
+    folder.mkdir(parents=True, exist_ok=True)
+    metadata = {"name": recipe.name, "version": __version__, "steps": progress["step"]}
+    files = {precision: folder / f"{recipe.name}-{precision}.onnx" for precision in _PRECISIONS}
+    export_onnx(network, files["fp32"], metadata, recipe.network.in_channels)
+    cases = glioma_cases.load_cases(recipe.sets, data, _cache(run, cache), report) if data else None
+    rows = []
+    for i, precision in enumerate(sorted(set(precisions) | {"fp32"}, key=_PRECISIONS.index)):
+        report(0.1 + 0.8 * i / 3, f"{precision}: quantizing and scoring")
+        if precision == "dynamic":
+            quantize_dynamic_range(files["fp32"], files["dynamic"], metadata)
+        elif precision == "int8" and cases is not None:
+            training, _ = glioma_cases.split(cases, settings["fold"])
+            quantize_int8(files["fp32"], files["int8"], calibration_slices(training, recipe), metadata)
+        scores = _scores(files[precision], cases, recipe, settings["fold"]) if cases is not None else {}
+        rows.append(model_row(recipe, files[precision], precision, scores, run))
+    _state_losses(rows)
+    rows = [row for row in reversed(rows) if row["precision"] in precisions]
+    if "fp32" not in precisions:
+        files["fp32"].unlink()
+    if cases is not None:
+        report(0.9, "scoring every subset of sequences")
+        rows[0]["scores"]["subsets"] = _subset_scores(folder / rows[0]["file"], cases, recipe, settings["fold"])
+    if cross_validation is not None:
+        for row in rows:
+            row["scores"]["cross_validation"] = _stated(json.loads(cross_validation.read_text()))
+    (folder / "models.json").write_text(json.dumps({"format": 1, "models": rows}, indent=1) + "\n")
+    if cases is not None:
+        (folder / f"{recipe.name}-card.md").write_text(card_text(rows[0]))
+    return rows
+
+
+def calibration_slices(training: CaseSet, recipe: RegionRecipe) -> np.ndarray:
+    """Slices of whole cases for int8 ranges, float32 [300, 4, canvas, canvas], with sequences dropped as in training."""
+    batches = RegionBatches(training, recipe)
+    numbers = np.random.default_rng(recipe.seed)
+    pools = [name for name, n in recipe.batch.items() for _ in range(n)]
+    return np.concatenate([batches.plain(pools[i % len(pools)], numbers) for i in range(_CALIBRATION_SLICES)])
+
+
+def onnx_region_predictor(path: Path) -> RegionPredictor:
+    """An ONNX file as a function from slices to probabilities of the regions."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return lambda images: session.run(None, {"slices": images})[0]
+
+
+def _cache(run: Path, cache: Path | None) -> Path:
+    shared = run.parent / CACHE  # cross-validation keeps one for all folds
+    return cache or (shared if shared.is_file() and not (run / CACHE).is_file() else run / CACHE)
+
+
+def _scored_cases(cases: CaseSet, fold: int) -> CaseSet:
+    return glioma_cases.split(cases, fold if fold != glioma_cases.ALL_CASES else glioma_cases.FOLDS[0])[1]
+
+
+def _scores(path: Path, cases: CaseSet, recipe: RegionRecipe, fold: int) -> dict[str, Any]:
+    by_case = score_cases(onnx_region_predictor(path), _scored_cases(cases, fold), tuple(recipe.planes))
+    split = f"brats fold {fold}" if fold != glioma_cases.ALL_CASES else f"brats fold {glioma_cases.FOLDS[0]}, which was trained on"
+    return {"split": split, "average": f"mean over cases in 3-D, {', '.join(recipe.planes)} fused, no post-processing", **summary(by_case)}
+
+
+def _subset_scores(path: Path, cases: CaseSet, recipe: RegionRecipe, fold: int) -> dict[str, dict[str, float]]:
+    predict, scored = onnx_region_predictor(path), _scored_cases(cases, fold)
+    return {subset_name(given): summary(score_cases(predict, scored, tuple(recipe.planes), given))["dice_by_kind"] for given in subsets()}
+
+
+def _state_losses(rows: list[dict[str, Any]]) -> None:
+    """What each quantized file loses against fp32, beside its own scores."""
+    for row in rows[1:]:
+        if row["scores"]:
+            row["scores"]["dice_fp32"] = rows[0]["scores"]["dice"]
+            row["scores"]["dice_lost_to_fp32"] = round(rows[0]["scores"]["dice"] - row["scores"]["dice"], 4)
+
+
+def _stated(result: dict[str, Any]) -> dict[str, Any]:
+    by_subset = {name: scores["dice_by_kind"] for name, scores in result["subsets"].items()}
+    return {key: result[key] for key in _STATED} | {"subsets": by_subset, "folds": len(result["folds"])}

@@ -1,0 +1,77 @@
+"""A run of nested regions becomes files, a row of models.json that the pipeline runs, and a card with all subsets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("onnx")
+
+from BrainTumorSegLib.data.case_set import CaseSet
+from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.export.region_release import calibration_slices, is_region_run, release_regions
+from BrainTumorSegLib.inference.models import list_models
+from BrainTumorSegLib.inference.session import Session
+from BrainTumorSegLib.labels import ROLES
+from BrainTumorSegLib.pipeline import SegmentOptions, segment
+from BrainTumorSegLib.training.loop import Hardware
+from BrainTumorSegLib.training.recipe import Phase
+from BrainTumorSegLib.training.runs import CACHE, train_fold
+from BrainTumorSegLib.volume import Volume
+from Testing.Python.gliomas import case, cube, labels, region_recipe, tissue
+
+CPU = Hardware(torch.device("cpu"), bf16=False)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One step on axial slices, validated on one case."""
+    folder = tmp_path_factory.mktemp("runs")
+    CaseSet([case("a", 1), case("b", 2, enhancing=False), cube("c", 2)]).save(folder / CACHE)
+    recipe = region_recipe(phases=(Phase(1, 64, peak=1.0),), planes={"axial": 1})
+    train_fold(recipe, Path("nowhere"), folder / "run", 1, CPU, False, lambda fraction, message: None, cache=folder / CACHE)
+    return folder / "run"
+
+
+def silent(fraction: float, message: str) -> None:
+    pass
+
+
+def test_a_run_becomes_a_model_that_runs(run: Path, tmp_path: Path) -> None:
+    cross_validation = tmp_path / "cross_validation.json"
+    means = {"n": 39, "dice": 0.8, "dice_by_kind": {"WT": 0.91, "TC": 0.8, "ET": 0.7}, "n_et": 33, "false_et_ml": 0.5}
+    cross_validation.write_text(json.dumps({**means, "folds": {"1": {}, "2": {}}, "subsets": {"flair": {"dice_by_kind": {"WT": 0.86, "TC": 0.5}}}}))
+    rows = release_regions(run, tmp_path / "out", ("int8", "fp32"), run.parent, silent, cross_validation)
+    assert [(row["precision"], row["any_inputs"], row["outputs"], row["inputs"]) for row in rows] == [
+        ("int8", True, "regions", list(ROLES)),
+        ("fp32", True, "regions", list(ROLES)),
+    ]
+    scores = rows[0]["scores"]
+    assert (scores["n"], len(scores["subsets"]), "ET" in scores["subsets"]["flair"]) == (1, 15, False)
+    assert scores["cross_validation"]["subsets"] == {"flair": {"WT": 0.86, "TC": 0.5}}
+    card = (tmp_path / "out" / "glioma-regions-card.md").read_text()
+    assert "| flair | 0.860 | 0.500 | not visible |" in card
+    assert "Falsely enhancing in the 6 that have none: 0.50 mL on average." in card
+    model = list_models(tmp_path / "out")[0]
+    assert (tmp_path / "out" / model.file).stat().st_size < 8e6
+    result = segment({"flair": Volume((tissue(labels())[3] * 100).astype(np.int16), name="flair")}, Session(model, threads=1), SegmentOptions())
+    assert (result.unsupported, set(result.voxels)) == (("ET",), {"NCR", "ED", "ET"})
+
+
+def test_int8_needs_data_and_only_region_runs_are_taken(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="int8 is calibrated on real slices"):
+        release_regions(run, tmp_path, ("int8",), None, silent)
+    assert is_region_run(run)
+    assert not is_region_run(tmp_path)
+
+
+def test_calibration_misses_sequences_as_training_does() -> None:
+    slices = calibration_slices(CaseSet([case("a", 1), cube("c", 2)]), region_recipe())
+    assert slices.shape == (300, 4, 64, 64)
+    missing = ~slices.any((2, 3))
+    assert 0.05 < missing.mean() < 0.25  # 0.6 x 0.25 = 0.15
+    assert not missing.all(1).any()

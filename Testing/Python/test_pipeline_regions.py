@@ -1,0 +1,120 @@
+"""The whole way with nested regions from any subset of sequences, through a network worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.inference.models import ModelInfo, choose_model, list_models
+from BrainTumorSegLib.inference.session import Session
+from BrainTumorSegLib.labels import ROLES
+from BrainTumorSegLib.pipeline import SegmentOptions, check_inputs, segment
+from BrainTumorSegLib.preprocess.frame import PIXEL_MM
+from BrainTumorSegLib.volume import Volume
+from Testing.Python.gliomas import labels, tissue
+from Testing.Python.tiny import model_row, write_models
+
+onnx = pytest.importorskip("onnx")
+
+PAD = ((0, 0), (5, 13), (7, 19))
+OPTIONS = SegmentOptions(planes="axial", uncertainty=True, probabilities=True)
+
+
+def write_regions(path: Path) -> Path:
+    """sigmoid(50 x), x how far FLAIR is above 1.3 (WT), T2 above 1.4 (TC) and T1ce above 2 (ET)."""
+    weights = np.zeros((3, 4, 1, 1), np.float32)
+    weights[[0, 1, 2], [ROLES.index("flair"), ROLES.index("t2"), ROLES.index("t1ce")]] = 1
+    constants = {"weights": weights, "edge": np.array([1.3, 1.4, 2.0], np.float32).reshape(1, 3, 1, 1), "slope": np.float32(50)}
+    nodes = [
+        onnx.helper.make_node("Conv", ["slices", "weights"], ["sum"]),
+        onnx.helper.make_node("Sub", ["sum", "edge"], ["above"]),
+        onnx.helper.make_node("Mul", ["above", "slope"], ["steep"]),
+        onnx.helper.make_node("Sigmoid", ["steep"], ["probability"]),
+    ]
+    shapes = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", c, "h", "w"]) for name, c in (("slices", 4), ("probability", 3))]
+    arrays = [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = onnx.helper.make_graph(nodes, "regions", shapes[:1], shapes[1:], arrays)
+    model = onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    onnx.helper.set_model_props(model, {"braintumorseg": "{}"})
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> ModelInfo:
+    path = write_regions(tmp_path / "regions.onnx")
+    changes = {"name": "regions", "inputs": list(ROLES), "any_inputs": True, "outputs": "regions", "crop": True, "scheme": "glioma"}
+    write_models(tmp_path, model_row(path, **changes), model_row(path, name="single"))
+    return list_models(tmp_path)[0]
+
+
+def volumes(*roles: str) -> dict[str, Volume]:
+    """The phantom in the middle of a wide field of air, at the network's own pixel size; gray 100 is tissue 1."""
+    arrays = np.pad(tissue(labels()) * 100, ((0, 0), *PAD)).astype(np.int16)
+    return {role: Volume(arrays[ROLES.index(role)], (PIXEL_MM,) * 3, name=role) for role in roles}
+
+
+def truth() -> np.ndarray:
+    return np.pad(labels(), PAD)
+
+
+def test_a_single_sequence_shows_what_it_can(model: ModelInfo) -> None:
+    given = volumes("flair")
+    result = segment(given, Session(model, threads=1), OPTIONS)
+    assert (result.inputs, result.ignored, result.unsupported, result.scheme) == (("flair",), (), ("ET",), "glioma")
+    np.testing.assert_array_equal(result.labels.array > 0, truth() > 0)
+    assert result.voxels == {"NCR": 0, "ED": 20**3, "ET": 0}
+    assert result.probabilities is not None and result.probabilities.shape == (3, *truth().shape)
+    np.testing.assert_allclose(result.probabilities[1], truth() > 0, atol=0.01)
+
+
+def test_a_slice_is_cut_to_its_tissue(model: ModelInfo) -> None:
+    class Watched:
+        def __init__(self) -> None:
+            self.model, self.shapes, self.inner = model, set(), Session(model, threads=1)
+
+        def run(self, slices: np.ndarray, cancel: object = None) -> np.ndarray:
+            self.shapes.add(slices.shape[1:])
+            return self.inner.run(slices)
+
+    session = Watched()
+    segment(volumes("flair", "t1"), session, OPTIONS)  # type: ignore[arg-type]
+    assert session.shapes == {(4, 64, 64)}  # brain of 40 x 36 pixels; the volume has 66 x 70
+
+
+@pytest.mark.parametrize("planes", ["axial", "all"])
+def test_all_labels_are_found_and_without_contrast_what_enhances_is_core(model: ModelInfo, planes: str) -> None:
+    session, options = Session(model, threads=1), SegmentOptions(planes=planes)
+    full = segment(volumes(*ROLES), session, options)
+    np.testing.assert_array_equal(full.labels.array, truth())
+    assert (full.unsupported, full.uncertainty, full.probabilities) == ((), None, None)
+    without = segment(volumes("t1", "t2", "flair"), session, options)
+    np.testing.assert_array_equal(without.labels.array, np.where(truth() == 3, 1, truth()))
+    assert (without.unsupported, without.voxels) == (("ET",), {"NCR": 12**3, "ED": 20**3 - 12**3, "ET": 0})
+
+
+def test_doubt_lies_where_the_regions_end(model: ModelInfo) -> None:
+    result = segment(volumes(*ROLES), Session(model, threads=1), OPTIONS)
+    assert result.uncertainty is not None and result.probabilities is not None
+    assert result.uncertainty.array.max() < 0.01  # no voxel is interpolated, so none is in doubt
+    np.testing.assert_allclose(result.probabilities, [truth() == value for value in (1, 2, 3)], atol=0.01)
+
+
+def test_only_an_empty_subset_is_refused(model: ModelInfo) -> None:
+    for role in ROLES:
+        assert check_inputs(volumes(role), model)[:0] == []
+    with pytest.raises(InputError, match="regions needs any of t1, t1ce, t2, flair, which is not given"):
+        check_inputs({}, model)
+    pair = volumes("t1", "t2")
+    pair["t2"] = Volume(pair["t2"].array[1:], pair["t2"].spacing_mm, name="t2")
+    with pytest.raises(InputError, match="t2 lies on another grid than t1"):
+        check_inputs(pair, model)
+
+
+@pytest.mark.parametrize(("roles", "name"), [(["t1ce"], "single"), (["t1ce", "t2"], "regions"), (["flair"], "regions"), (ROLES, "regions")])
+def test_the_model_that_reads_the_most_is_chosen(model: ModelInfo, roles: list[str], name: str) -> None:
+    regions, single = list_models(model.path.parent)
+    assert choose_model(roles, [single, regions]).name == name
