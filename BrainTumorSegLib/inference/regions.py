@@ -31,10 +31,10 @@ def clean_regions(masks: np.ndarray, voxel_mm3: float, limits: Limits) -> np.nda
     """
     cleaned = []
     for k, mask in enumerate(masks):
-        mask = remove_islands(mask & cleaned[-1] if cleaned else mask, voxel_mm3, limits["min_island_mm3"])
+        mask = remove_islands(mask, voxel_mm3, limits["min_island_mm3"])
         if k < len(masks) - 1:  # enhancement has holes: they are necrosis
             mask = fill_holes(mask, voxel_mm3, limits["max_hole_mm3"])
-            mask = mask & cleaned[-1] if cleaned else mask
+            mask = mask & cleaned[-1] if cleaned else mask  # a hole of the core may lie in a larger one of the tumor
         elif mask.sum() * voxel_mm3 < limits.get("min_innermost_mm3", 0.0):
             mask = np.zeros_like(mask)
         cleaned.append(mask)

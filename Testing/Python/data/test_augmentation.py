@@ -269,3 +269,36 @@ def test_a_draw_moves_to_a_device_whole() -> None:
     for field in fields(Augmentation):
         assert getattr(there, field.name).device.type == "meta"
         assert getattr(there, field.name).shape == getattr(drawn, field.name).shape
+
+
+# --- several channels
+
+
+def test_channels_are_deformed_alike_but_shaded_each_for_itself() -> None:
+    generator = torch.Generator().manual_seed(5)
+    drawn = draw(AugmentationConfig(noise_probability=1.0, bias=1.0, gamma_probability=1.0), 6, 32, generator, channels=4)
+    assert (drawn.bias.shape, drawn.gamma.shape, drawn.noise.shape) == ((6, 4, 4, 4), (6, 4), (6, 4, 32, 32))
+    for values in (drawn.bias.flatten(2).mean(2), drawn.gamma, drawn.contrast, drawn.noise_sd):
+        assert (values.std(1) > 0).all()
+    head = torch.zeros(6, 1, 32, 32)
+    head[:, :, 8:24, 10:22] = 1
+    shape_only = replace(
+        drawn,
+        bias=torch.zeros_like(drawn.bias),
+        gamma=torch.ones_like(drawn.gamma),
+        contrast=torch.ones_like(drawn.contrast),
+        noise_sd=torch.zeros_like(drawn.noise_sd),
+    )
+    images, _ = apply(shape_only, head.repeat(1, 4, 1, 1), head)
+    assert all(torch.equal(images[:, 0], images[:, k]) for k in range(1, 4))
+    shaded, _ = apply(drawn, head.repeat(1, 4, 1, 1), head)
+    assert not torch.allclose(shaded[:, 0], shaded[:, 1], atol=0.01)
+
+
+def test_a_rectangle_is_erased_in_every_channel_to_its_own_mean() -> None:
+    drawn = draw(AugmentationConfig(0.0, (1.0, 1.0), 0.0, 0.0, 0.0, contrast=(1.0, 1.0)).weaker(0.0), 1, 32, torch.Generator().manual_seed(1), channels=2)
+    drawn = replace(drawn, affine=torch.tensor([[[1.0, 0, 0], [0, 1.0, 0]]]), box=torch.tensor([[0.25, 0.25, 0.25, 0.25]]))
+    image = torch.arange(2 * 32 * 32).reshape(1, 2, 32, 32) / 1000
+    erased, _ = apply(drawn, image, torch.zeros(1, 1, 32, 32))
+    for k in range(2):
+        assert torch.allclose(erased[0, k, 8:16, 8:16], image[0, k, 8:16, 8:16].mean())

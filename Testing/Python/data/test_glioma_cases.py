@@ -1,0 +1,92 @@
+"""Readers of whole cases and cubes, on files of the same form made by hand."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from BrainTumorSegLib.data.glioma_cases import load_cases, read_brats_cases, read_cubes, split
+from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.labels import ROLES
+from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
+from Testing.Python.gliomas import case_set, labels, tissue
+
+
+def silent(fraction: float, message: str) -> None:
+    pass
+
+
+@pytest.fixture
+def brats(tmp_path: Path) -> Path:
+    """One case as NIfTI, with enhancing tumor written as 4, as the challenge does."""
+    sitk = pytest.importorskip("SimpleITK")
+    folder = tmp_path / "brats"
+    (folder / "full" / "a").mkdir(parents=True)
+    truth = labels().copy()
+    truth[truth == 3] = 4
+    for name, array in [("seg", truth), *zip(ROLES, tissue(labels()) * 100)]:
+        sitk.WriteImage(sitk.GetImageFromArray(array.astype(np.int16)), str(folder / "full" / "a" / f"{name}.nii.gz"))
+    with (folder / "folds.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["case", "folder", "fold"], ["a", "full", 3]])
+    return folder
+
+
+@pytest.fixture
+def cubes(tmp_path: Path) -> Path:
+    """One cube of 6 x 5 x 4 voxels (x, y, z), of which x 1 to 4, y 0 to 4 and z 2 to 3 are known; level 81 is z = 1."""
+    image = np.full((1, 4, 6, 5, 4), 81, np.uint8)
+    image[0, :, 2, 3, 2] = 0  # air
+    image[0, 0, 1, 0, 2] = 1  # z = -4: below air
+    seg = np.zeros((1, 6, 5, 4), np.uint8)
+    seg[0, 4, 1, 3] = 3
+    folder = tmp_path / "brats" / "cubes"
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = {"case": np.array(["p"]), "fold": np.array([2]), "valid": np.array([[1, 5, 0, 5, 2, 4]], np.uint8), "spacing": np.array([1.9, 1.8, 1.2])}
+    np.savez(folder / "cubes.npz", image=image, seg=seg, **columns)
+    return folder
+
+
+def test_a_whole_case_is_cut_to_its_brain_in_tissue_units(brats: Path) -> None:
+    (case,) = read_brats_cases(brats)
+    assert (case.name, case.source, case.fold, case.whole, case.tissue.shape) == ("a", "brats", 3, True, (4, 32, 40, 36))
+    np.testing.assert_array_equal(case.labels, labels()[4:-4, 4:-4, 4:-4])
+    for channel, volume in zip(case.tissue, tissue(labels()) * 100):
+        np.testing.assert_allclose(channel * 0.02, fit_tissue_scale(volume).apply(volume)[4:-4, 4:-4, 4:-4], atol=0.011)
+
+
+def test_a_cube_is_cut_to_what_is_known_of_it(cubes: Path) -> None:
+    (case,) = read_cubes(cubes)
+    assert (case.name, case.source, case.fold, case.whole, case.spacing_mm) == ("p", "cubes", 2, False, (1.2, 1.8, 1.9))
+    assert (case.tissue.shape, case.labels.shape) == ((4, 2, 5, 4), (2, 5, 4))
+    np.testing.assert_allclose(case.tissue[:, 1, 0, 0] * 0.02, [1.25, 1.25, 1.33, 1.3], atol=0.011)  # one standard deviation above the mean
+    assert case.tissue[:, 0, 3, 1].tolist() == [0, 0, 0, 0]
+    assert case.tissue[0, 0, 0, 0] == 0
+    assert np.argwhere(case.labels == 3).tolist() == [[1, 1, 3]]
+
+
+def test_sets_are_read_once_and_kept(brats: Path, cubes: Path, tmp_path: Path) -> None:
+    sets, cache = ("brats", "brats/cubes"), tmp_path / "cases.npz"
+    assert [case.name for case in load_cases(sets, tmp_path, cache, silent)] == ["a", "p"]
+    (cubes / "cubes.npz").unlink()
+    assert [case.name for case in load_cases(sets, tmp_path, cache, silent)] == ["a", "p"]
+    assert [case.name for case in load_cases(("brats",), tmp_path, cache, silent)] == ["a"]  # made for other sets
+    with pytest.raises(InputError, match=r"cubes\.npz is missing"):
+        load_cases(sets, tmp_path, cache, silent)
+
+
+def test_missing_and_unknown_sets_are_named_first(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="brats is missing, but this recipe trains on it"):
+        load_cases(("brats",), tmp_path, tmp_path / "cases.npz", silent)
+    with pytest.raises(InputError, match="asks for the set 'cheng', but readers exist for brats, brats/cubes"):
+        load_cases(("cheng",), tmp_path, tmp_path / "cases.npz", silent)
+
+
+def test_a_fold_is_kept_out_and_only_whole_cases_are_validated_on() -> None:
+    training, validation = split(case_set(), 2)
+    assert {case.name for case in validation} == {"with2", "without2"}
+    assert len(training) == 12 and all(case.fold != 2 for case in training)
+    training, validation = split(case_set(), 0)
+    assert (len(training), len(validation)) == (15, 0)
