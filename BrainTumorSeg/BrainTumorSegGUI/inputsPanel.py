@@ -18,7 +18,7 @@ from BrainTumorSegGUI.parameters import inputNodes
 from BrainTumorSegGUI.queueTask import QueueTask
 from BrainTumorSegGUI.sentences import errorsShown, translated
 from BrainTumorSegGUI.summary import roleText
-from BrainTumorSegLib.api import InputError
+from BrainTumorSegLib.api import InputError, ModelInfo
 from BrainTumorSegLib.labels import ROLES
 
 _SETTLED_MS = 200
@@ -60,7 +60,7 @@ class InputsPanel(Panel, VTKObservationMixin):
         self._watch(chosen)
         model = self._showModels(chosen)
         for role, note in self._notes.items():
-            self._showNote(note, role, chosen, model.inputs if model else ())
+            self._showNote(note, role, chosen, model)
         self._look(chosen)
 
     def enter(self) -> None:
@@ -193,13 +193,13 @@ class InputsPanel(Panel, VTKObservationMixin):
         self.ui.modelNote.visible = bool(absent)
         return model
 
-    def _showNote(self, note, role: str, chosen: Mapping[str, slicer.vtkMRMLScalarVolumeNode], used: Iterable[str]) -> None:
-        warnings, remarks = [], []
+    def _showNote(self, note, role: str, chosen: Mapping[str, slicer.vtkMRMLScalarVolumeNode], model: ModelInfo | None) -> None:
+        warnings, remarks, used = [], [], model.inputs if model else ()
         if role in chosen:
             warnings = inputs.warningTexts(role, chosen, used)
             remarks = [inputs.reasonText(role, chosen[role])] if not warnings else []
             remarks += [] if role in used else [_("The chosen model does not read it.")]
-        elif role in used and chosen:
+        elif chosen and model and role in model.missing(chosen):
             warnings = [_("The chosen model needs {role}.").format(role=roleText(role))]
         note.text = "\n".join([*(_("⚠ {warning}").format(warning=warning) for warning in warnings), *remarks])
         note.styleSheet = f"color: {_WARNING_COLOR}" if warnings else "color: gray"

@@ -24,7 +24,7 @@ def problemText(model: ModelInfo, inputs: Mapping[str, slicer.vtkMRMLScalarVolum
         return _("its file is missing; install the extension again")
     missing = [roleText(role) for role in model.missing(inputs)]
     if missing:
-        return _("needs {roles}").format(roles=", ".join(missing))
+        return _("needs {roles}").format(roles=_needsText(model) if model.any_inputs else ", ".join(missing))
     if not sameGrid(inputs[role] for role in model.used(inputs)):
         return _("needs volumes on one grid")
     return ""
@@ -41,7 +41,7 @@ def chosenModel(models: Iterable[ModelInfo], name: str, inputs: Mapping[str, sli
 def cardText(model: ModelInfo) -> str:
     """What a model needs and finds, how well, how big it is, and on what terms it may be used, as rich text."""
     rows = {
-        _("Needs"): ", ".join(map(roleText, model.inputs)),
+        _("Needs"): _needsText(model),
         _("Finds"): ", ".join(label.name for label in labels.SCHEMES[model.scheme]),
         _("Scores"): scoreText(model.scores),
         _("Size"): _("{size:.1f} MB, {precision}").format(size=model.size_mb, precision=model.precision),
@@ -49,6 +49,11 @@ def cardText(model: ModelInfo) -> str:
     }
     lines = "".join(f"<tr><td><b>{escape(name)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>" for name, text in rows.items())
     return f"<p>{escape(model.task)}</p><table>{lines}</table><p><i>{escape(_('Research only, not a medical device.'))}</i></p>"
+
+
+def _needsText(model: ModelInfo) -> str:
+    roles = ", ".join(map(roleText, model.inputs))
+    return _("any of {roles}").format(roles=roles) if model.any_inputs else roles
 
 
 def detailText(model: ModelInfo) -> str:

@@ -15,6 +15,7 @@ from boxes import SHAPE, box
 from BrainTumorSegGUI import effect, startup
 from BrainTumorSegGUI.evaluationSides import collectSide
 from BrainTumorSegGUI.volumes import imageFromVolume, volumeFromNode
+from test_slicer_inputs import model
 from vtk.util import numpy_support
 
 from BrainTumorSegLib.api import InputError, Volume
@@ -147,13 +148,8 @@ def test_the_inputs_of_the_module_are_used_where_the_source_volume_is_one_of_the
     assert effect.effectInputs(source, parameters) == {"t1ce": source}
 
 
-class Model:
-    def __init__(self, name, *inputs):
-        self.name, self.inputs = name, inputs
-
-
 def test_the_preferred_model_is_used_where_it_can_run():
-    models = [Model("four", "t1", "t1ce"), Model("one", "t1ce"), Model("other", "t1ce")]
+    models = [model("four", ("t1", "t1ce")), model("one"), model("other")]
     assert effect.effectModel(models, {"t1ce": 0}, "other").name == "other"
     assert effect.effectModel(models, {"t1ce": 0}, "four").name == "one"
     with pytest.raises(InputError, match="no installed model reads flair alone"):

@@ -1,6 +1,6 @@
 """The inputs chosen by themselves, the reasons, the warnings, and the models; logic on real MRML, the panel on PySide6."""
 
-from types import SimpleNamespace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +41,12 @@ class Database:
 
 def model(name="t1ce-tumor", roles=("t1ce",), **changes):
     fields = {
+        "planes": ("axial",),
+        "threshold": 0.5,
+        "postprocess": {},
+        "file": "model.onnx",
+        "sha256": "0" * 64,
+        "path": Path("model.onnx"),
         "title": f"Model {name}",
         "task": "Marks tumors.",
         "network": "U-Net",
@@ -52,7 +58,7 @@ def model(name="t1ce-tumor", roles=("t1ce",), **changes):
         "training_data": ({"what": "heads", "license": "CC0"},),
         "scores": {"dice": 0.745, "n": 613, "split": "fold 4", "dice_by_kind": {"glioma": 0.6641}},
     }
-    return SimpleNamespace(name=name, inputs=tuple(roles), **{**fields, **changes})
+    return inputs.api.ModelInfo(name=name, inputs=tuple(roles), **{**fields, **changes})
 
 
 # What the volumes are taken for ------------------------------------------------------------------------------------------------------------
@@ -212,6 +218,22 @@ def test_a_model_says_why_it_cannot_run():
     assert modelCard.problemText(pair, {"t1ce": first}) == "needs FLAIR"
     assert modelCard.problemText(pair, {"t1ce": first, "flair": second}) == "needs volumes on one grid"
     assert modelCard.problemText(model(size_mb=0.0), {"t1ce": first}) == "its file is missing; install the extension again"
+
+
+def test_a_model_that_takes_any_sequence_says_so():
+    free = model("free", ("t1ce", "flair"), any_inputs=True)
+    assert modelCard.problemText(free, {"flair": volume("FLAIR", "flair")}) == ""
+    assert modelCard.problemText(free, {"t2": volume("T2", "t2")}) == "needs any of T1 with contrast, FLAIR"
+    assert "any of T1 with contrast, FLAIR" in modelCard.cardText(free)
+    assert "any of" not in modelCard.cardText(model())
+
+
+def test_of_the_models_that_can_run_the_one_that_reads_the_most_is_taken():
+    models = [model("single"), model("pair", ("t1ce", "flair")), model("free", ("t1", "t1ce", "flair"), any_inputs=True)]
+    grid = {"t1ce": volume("T1ce"), "flair": volume("FLAIR", "flair")}
+    assert modelCard.chosenModel(models, "", grid).name == "pair"
+    assert modelCard.chosenModel(models, "", {"t1ce": grid["t1ce"]}).name == "single"
+    assert modelCard.chosenModel(models, "", {"flair": grid["flair"]}).name == "free"
 
 
 def test_without_a_choice_the_first_model_that_can_run_is_taken():

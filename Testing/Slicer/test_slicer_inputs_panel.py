@@ -148,6 +148,13 @@ def test_a_sequence_that_the_model_needs_is_asked_for_in_its_place(make):
     assert panel.ui.t1ceNote.text == "⚠ The chosen model needs T1 with contrast."
 
 
+def test_a_model_that_takes_any_sequence_asks_for_none_beside_those_there_are(make):
+    panel = make(model("free", ("t1ce", "flair"), any_inputs=True))
+    volume("FLAIR", "flair")
+    panel.enter()
+    assert (panel.ui.t1ceNote.text, panel.ui.flairNote.text) == ("", "Its name says so.")
+
+
 def test_models_that_cannot_run_are_grey_with_the_reason(make, parameters):
     volume("T1ce")
     panel = make(model("pair", ("t1ce", "flair")), model("single"))

@@ -126,7 +126,7 @@ def test_a_transform_that_is_changed_meanwhile_is_told(monkeypatch):
     steps = warp.Warp(node).steps(array)
     next(steps)
     transform.SetDisplacementScale(0.5)
-    with pytest.raises(InputError, match="the transform of T1ce was changed while the volume was read; start again"):
+    with pytest.raises(InputError, match="^the transform of T1ce was changed while the volume was read; start again"):
         next(steps)
 
 
