@@ -90,6 +90,18 @@ def test_a_negative_tolerance_is_refused():
         nsd(row(0), row(0), (1.0, 1.0), tolerance_mm=-1)
 
 
+def test_a_search_on_all_cores_gives_the_same_distances(monkeypatch):
+    from BrainTumorSegLib.metrics import surface
+
+    y, x = np.mgrid[:120, :120]
+    prediction, reference = np.hypot(y - 60, x - 60) % 7 < 4, np.hypot(y - 50, x - 64) % 9 < 5
+    expected = surface_distances(prediction, reference, (1.0, 1.5))
+    assert min(expected.from_prediction.size, expected.from_reference.size) > surface._WORTH_THREADS
+    monkeypatch.setattr(surface, "_WORTH_THREADS", np.inf)
+    found = surface_distances(prediction, reference, (1.0, 1.5))
+    assert np.array_equal(found.from_prediction, expected.from_prediction) and np.array_equal(found.from_reference, expected.from_reference)
+
+
 def test_equal_masks_have_no_distance_even_at_the_edge_of_the_array():
     full = np.ones((3, 4, 5), bool)
     assert (hd95(full, full, MM), assd(full, full, MM), nsd(full, full, MM, 0.0)) == (0.0, 0.0, 1.0)
