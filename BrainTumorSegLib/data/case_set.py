@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ class Case:
     def slices_by_kind(self, plane: str) -> dict[str, np.ndarray]:
         """Indices of the slices with tumor ("glioma") and of those with tissue alone ("none")."""
         tumor = (plane_view(self.labels, plane) > 0).any((1, 2))
-        tissue = np.count_nonzero(plane_view(self.tissue.any(axis=0), plane), axis=(1, 2)) >= _LEAST_TISSUE_PIXELS
+        tissue = np.count_nonzero(plane_view(self.tissue.max(axis=0), plane), axis=(1, 2)) >= _LEAST_TISSUE_PIXELS
         return {"glioma": np.flatnonzero(tumor), "none": np.flatnonzero(tissue & ~tumor)}
 
     def tissue_slices(self, plane: str) -> np.ndarray:
@@ -110,8 +111,9 @@ class CaseSet:
 
     def save(self, path: Path) -> None:
         """Write all cases to one uncompressed .npz file."""
-        table = {name: np.array([getattr(case, name) for case in self.cases]) for name in ("name", "source", "fold", "spacing_mm", "whole")}
-        voxels = {f"tissue{i}": case.tissue for i, case in enumerate(self.cases)} | {f"labels{i}": case.labels for i, case in enumerate(self.cases)}
+        table: dict[str, Any] = {name: np.array([getattr(case, name) for case in self.cases]) for name in ("name", "source", "fold", "spacing_mm", "whole")}
+        voxels: dict[str, Any] = {f"tissue{i}": case.tissue for i, case in enumerate(self.cases)}
+        voxels |= {f"labels{i}": case.labels for i, case in enumerate(self.cases)}
         with path.open("wb") as file:
             np.savez(file, **table, **voxels)
 

@@ -69,7 +69,8 @@ def read_brats_cases(folder: Path) -> list[Case]:
         labels = read(path, "seg").astype(np.uint8)
         labels[labels == BRATS_ET] = ET.value
         box = tissue_box(tissue)
-        cases.append(Case(row["case"], "brats", int(row["fold"]), stored(tissue[(slice(None), *box)]), labels[box].copy(), (1.0, 1.0, 1.0), True))
+        inside = (slice(None), *box)
+        cases.append(Case(row["case"], "brats", int(row["fold"]), stored(tissue[inside]), labels[box].copy(), (1.0, 1.0, 1.0), True))
     return cases
 
 
@@ -83,7 +84,8 @@ def read_cubes(folder: Path) -> list[Case]:
         x, y, z = arrays["spacing"].tolist()
         for levels, labels, name, fold, valid in zip(*(arrays[key] for key in ("image", "seg", "case", "fold", "valid"))):
             known = tuple(slice(int(a), int(b)) for a, b in valid.reshape(3, 2))
-            levels = levels[(slice(None), *known)].transpose(0, 3, 2, 1)  # [channel, x, y, z] -> [channel, z, y, x]
+            inside = (slice(None), *known)
+            levels = levels[inside].transpose(0, 3, 2, 1)  # [channel, x, y, z] -> [channel, z, y, x]
             tissue = np.where(levels > 0, 1 + spread * ((levels.astype(np.float32) - 1) / 16 - 4), 0)
             cases.append(Case(str(name), "cubes", int(fold), stored(tissue), labels[known].transpose(2, 1, 0).copy(), (z, y, x), False))
     return cases

@@ -29,7 +29,7 @@ def clean_regions(masks: np.ndarray, voxel_mm3: float, limits: Limits) -> np.nda
         masks: bool [K, Z, Y, X], nested.
         limits: "min_island_mm3", "max_hole_mm3", and "min_innermost_mm3" (default 0): less than this of the innermost in all is none.
     """
-    cleaned = []
+    cleaned: list[np.ndarray] = []
     for k, mask in enumerate(masks):
         mask = remove_islands(mask, voxel_mm3, limits["min_island_mm3"])
         if k < len(masks) - 1:  # enhancement has holes: they are necrosis
