@@ -30,8 +30,3 @@ class WorkClock:
         whole = int(self._seconds)
         self._seconds -= whole
         return whole
-
-    def stop(self) -> None:
-        """Work ends here, until the next sign of it."""
-        self.touch()
-        self._last = None

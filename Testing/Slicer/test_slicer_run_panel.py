@@ -19,7 +19,7 @@ from BrainTumorSegGUI.runPanel import RunPanel
 from watching import scene_as_text
 
 import BrainTumorSeg
-from BrainTumorSegLib.api import InputError
+from BrainTumorSegLib.api import InputError, ModelError
 
 LONGEST_TICK_S = 0.1
 LONGEST_STEP_S = 0.25
@@ -84,6 +84,33 @@ def test_apply_ends_in_a_new_segmentation_that_is_chosen(make, parameters):
     assert parameters.segmentation.GetName() == "T1ce tumor"
     assert panel.ui.statusLabel.text == "Found: Tumor."
     assert not panel.ui.cancelButton.enabled
+
+
+def test_each_run_begins_at_zero_and_says_what_it_puts_into_the_scene(make, parameters):
+    parameters.t1ce = volume()
+    panel = make()
+    panel.ui.progressBar.value = 99  # as the run before left it
+    panel.ui.applyButton.click()
+    assert (panel.ui.progressBar.value, panel.ui.statusLabel.text) == (0, "Starting...")
+    panel._timer.stop()  # the test ticks itself
+    while panel._publishing is None:
+        panel.onTick()
+    panel.onTick()
+    assert panel.ui.statusLabel.text == "Adding the segmentation..."
+    while panel._run is not None:
+        panel.onTick()
+    assert panel.ui.statusLabel.text == "Found: Tumor."
+
+
+def test_damaged_models_are_told_and_nothing_can_be_applied(make, parameters):
+    def fail():
+        raise ModelError("models.json is damaged")
+
+    panel = make()
+    panel.logic.models = fail
+    panel.update()
+    assert panel.ui.problemLabel.text == panel.ui.applyButton.toolTip == "models.json is damaged"
+    assert not panel.ui.applyButton.enabled
 
 
 def test_no_tumor_is_told_as_a_result(make, parameters):

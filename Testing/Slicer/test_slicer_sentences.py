@@ -143,6 +143,8 @@ def test_an_error_is_displayed_with_its_title_and_the_cursor_waits(foreign, monk
         raise InputError("a.nii does not exist; correct the path")
     assert shown == ["It failed.\n\n«a.nii does not exist; correct the path»"]
     assert len(cursors) == 2 and cursors[1] == "restored"
+    with errorsShown("It failed."):
+        assert len(cursors) == 2  # quick work leaves the cursor as it is
 
 
 def test_what_is_doubtful_about_an_input_is_said_in_one_language(foreign):
