@@ -11,6 +11,7 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from BrainTumorSegLib.export.rewrites import rewrite
 from BrainTumorSegLib.export.to_onnx import IR_VERSION, mark
 
 
@@ -26,8 +27,9 @@ class SliceReader(CalibrationDataReader):
 
 
 def fold(source: Path, target: Path) -> None:
-    """Constants folded and BatchNorm merged into convolutions: the graph that both precisions start from."""
+    """Constants folded, BatchNorm and transposed convolutions written as convolutions: the graph that both precisions start from."""
     quant_pre_process(str(source), str(target), skip_symbolic_shape=True)
+    onnx.save(rewrite(onnx.load(str(target))), str(target))
 
 
 def quantize_int8(source: Path, target: Path, slices: np.ndarray, metadata: dict[str, Any], keep_float: tuple[str, ...] = ()) -> None:
