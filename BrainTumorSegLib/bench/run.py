@@ -13,6 +13,7 @@ from BrainTumorSegLib.bench.plot import draw_times
 from BrainTumorSegLib.bench.shipped import Report, Setting, benchmark_models
 from BrainTumorSegLib.bench.timing import BATCH, Plan
 from BrainTumorSegLib.bench.variants import VARIANTS, benchmark_variants
+from BrainTumorSegLib.bench.volumes import benchmark_volumes
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.inference.models import list_models
 from BrainTumorSegLib.inference.providers import provider_list
@@ -64,10 +65,11 @@ def benchmark(
 
     rows = benchmark_models(ours, setting, originals, data, share(0, len(ours))) if ours else []
     others, skipped = benchmark_variants(variants, setting, share(len(ours), len(variants))) if variants else ([], [])
+    whole, missing = benchmark_volumes(ours, setting, share(total - 2, 2)) if volumes else ([], [])
     return {
         "models": rows + others,
-        "volumes": [],
-        "skipped": skipped,
+        "volumes": whole,
+        "skipped": skipped + missing,
         "machine": describe_machine(setting.threads),
         "provider": provider,
         "plan": {"rounds": setting.plan.rounds, "passes": setting.plan.passes, "batch": BATCH},
