@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from BrainTumorSegLib.data.slice_set import SliceSet, concatenate
 from BrainTumorSegLib.data.sources import READERS, split
@@ -36,9 +39,13 @@ def measured_dice(name: str, files: Mapping[str, Path], data: Path, threads: int
     for i, (precision, path) in enumerate(files.items()):
         report((i + 1) / (len(files) + 1), f"{name}, scoring {precision}")
         session = open_network(path.read_bytes(), threads, provider)
-        scores = score_slices(predict_slices(lambda images, run=session.run: run(None, {"slices": images})[0][:, 0], slices), slices)
+        scores = score_slices(predict_slices(partial(_probabilities, session), slices), slices)
         found |= {f"dice_{precision}": scores["dice"], f"mean_iou_{precision}": round(scores["mean_iou"], 4)}
     return found
+
+
+def _probabilities(session: Any, images: np.ndarray) -> np.ndarray:
+    return session.run(None, {"slices": images})[0][:, 0]
 
 
 def _validation(sets: tuple[str, ...], fold: int, data: Path) -> SliceSet:

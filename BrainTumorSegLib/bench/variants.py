@@ -39,7 +39,7 @@ def benchmark_variants(names: Sequence[str], setting: Setting, report: Report) -
             files = write_variant(VARIANTS[name], Path(folder), INPUT)
             timings = time_files(files, INPUT, setting, tell)
             row = as_row(name, timings, {precision: path.stat().st_size for precision, path in files.items()})
-        about = {"weights": "random", "input": list(INPUT), "fp32_file": "original", "dice_fp32": None, "dice_int8": None, "dice_source": {}}
+        about: dict[str, Any] = {"weights": "random", "input": list(INPUT), "fp32_file": "original", "dice_fp32": None, "dice_int8": None, "dice_source": {}}
         rows.append(row | about | {"published": published_row(VARIANTS[name])})
     return rows, []
 

@@ -27,7 +27,7 @@ def rewrite(model: onnx.ModelProto) -> onnx.ModelProto:
     result = onnx.ModelProto()
     result.CopyFrom(model)
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in result.graph.initializer}
-    nodes = []
+    nodes: list[_Node] = []
     for node in result.graph.node:
         if node.op_type == "Identity" and node.input[0] in constants:  # PyTorch stores equal weights once
             constants[node.output[0]] = constants[node.input[0]]
