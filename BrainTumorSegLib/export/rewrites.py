@@ -8,13 +8,13 @@ DepthToSpace; with kernel 2 all four are 1x1 and make one convolution. A BatchNo
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-_Node = onnx.NodeProto
+_Node: TypeAlias = onnx.NodeProto
 _PHASES = [(row, column) for row in (0, 1) for column in (0, 1)]
 
 
