@@ -81,6 +81,11 @@ def probabilities(path: Path, slices: np.ndarray) -> np.ndarray:
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(None, {"slices": slices})[0]
 
 
+def logits(path: Path, slices: np.ndarray) -> np.ndarray:
+    given = probabilities(path, slices).astype(float).clip(1e-7, 1 - 1e-7)
+    return np.log(given / (1 - given))
+
+
 @pytest.fixture(scope="module")
 def folder(network: AttentionUNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One network as fp32.onnx, int8.onnx and dynamic.onnx, and nothing else."""
@@ -122,10 +127,15 @@ def test_every_file_is_old_enough_for_old_runtimes_and_carries_our_mark(folder: 
 def test_a_quantized_file_is_small_and_close_to_its_original(folder: Path, name: str) -> None:
     assert (folder / f"{name}.onnx").stat().st_size < 0.3 * (folder / "fp32.onnx").stat().st_size
     slices = smooth(4, seed=3)
-    difference = np.abs(probabilities(folder / f"{name}.onnx", slices) - probabilities(folder / "fp32.onnx", slices))
-    assert difference.max() > 0
-    assert difference.mean() < 0.01
-    assert np.percentile(difference, 95) < 0.05
+    original, quantized = (logits(folder / file, slices) for file in ("fp32.onnx", f"{name}.onnx"))
+    noise = quantized - original
+    assert np.abs(noise).max() > 0
+    # Every tensor is rounded to 255 steps over its range, about ten standard deviations: noise of 10 / 255 / sqrt(12), or 1 %, from
+    # each of some fifty layers, which add up as their squares to 8 %. It grows with the logits, so that a limit on probabilities would
+    # judge the network's confidence: these logits have a standard deviation of 4 to 6, and the noise is 5 to 7 % of it, with or
+    # without the rewrites (this network holds nothing to rewrite: its folded graph gives the very same numbers).
+    assert noise.std() < 0.1 * original.std()
+    assert ((quantized > 0) != (original > 0)).mean() < 0.02
 
 
 def test_int8_keeps_its_activations_in_float(folder: Path) -> None:
