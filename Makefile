@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint bench format clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +17,11 @@ $(VENV)/test.done: $(VENV)/runtime.done Testing/constraints.txt
 	$(PIP) -c Testing/constraints.txt -e '.[test]'
 	@touch $@
 
+# MONAI, PyTorch and onnx, for the networks of system A and for those beside ours.
+$(VENV)/bench.done: $(VENV)/runtime.done Testing/constraints.txt
+	$(PIP) -c Testing/constraints.txt -e '.[train]'
+	@touch $@
+
 $(VENV)/lint.done: $(BIN)/python pyproject.toml
 	$(PIP) 'ruff>=0.8' 'mypy>=1.13' numpy
 	@touch $@
@@ -24,6 +29,10 @@ $(VENV)/lint.done: $(BIN)/python pyproject.toml
 # Segments the embedded head phantom with the shipped model, scores it and draws it.
 demo: $(VENV)/runtime.done
 	$(BIN)/braintumorseg demo --out braintumorseg-demo
+
+# Times every model and whole volumes on this machine and writes docs/benchmarks.md; it takes long, and wants the machine for itself.
+bench: $(VENV)/bench.done
+	$(BIN)/braintumorseg benchmark --volumes -o docs
 
 # All tests; those that need real scans or an absent package skip and say why.
 test: $(VENV)/test.done

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from BrainTumorSegLib.bench.published import PAPER_A
+from BrainTumorSegLib.bench.targets import missed_targets
 
 PLOT = "benchmark.svg"
 _TITLE = "# Speed and size"
@@ -31,6 +32,7 @@ def as_markdown(document: dict[str, Any]) -> str:
     ]
     if document["volumes"]:
         parts += ["## Whole volumes", volumes_table(document["volumes"])]
+    parts += _limits(document)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -83,6 +85,32 @@ def volumes_table(rows: list[dict[str, Any]]) -> str:
         stages = [f"{seconds[stage]:.2f}" if stage in seconds else "" for stage in ("load", "preprocess", "inference", "postprocess", "write", "total")]
         lines.append([row["name"], row["volume"], *stages, f"{row['peak_mb']}" if "peak_mb" in row else "", row.get("note", "")])
     return _table(head, lines)
+
+
+def limits_table(rows: list[dict[str, Any]]) -> str:
+    """Multiplications and bytes of every model beside the least time that they take on this chip."""
+    head = ["model", "precision", "GMAC a slice", "of these in int8", "MB moved", "multiplications: least ms", "bytes: least ms", "measured ms"]
+    lines = []
+    for row in rows:
+        for precision, limits in row.get("limits", {}).items():
+            share = f"{100 * limits['int8_gmac'] / limits['gmac']:.0f} %" if limits["gmac"] else ""
+            cells = [row["name"], precision, f"{limits['gmac']:.2f}", share, f"{limits['moved_mb']:.0f}"]
+            lines.append([*cells, f"{limits['compute_ms']:.2f}", f"{limits['memory_ms']:.2f}", f"{row[f'{precision}_ms']:.2f}"])
+    return _table(head, lines)
+
+
+def _limits(document: dict[str, Any]) -> list[str]:
+    rates, missed = document["machine"].get("rates"), missed_targets(document)
+    parts = ["## What limits it"] if rates or missed else []
+    if rates:
+        float_rate, int8_rate, bytes_rate = (rates[key] / 1e9 for key in ("float_macs", "int8_macs", "moved_bytes"))
+        parts += [
+            f"This chip multiplies {float_rate:.0f} thousand million pairs a second in float32 and {int8_rate:.0f} in int8 (matrix products of "
+            f"1024 x 1024), and moves {bytes_rate:.0f} GB a second. No network is faster than its multiplications allow; its bytes are counted as if "
+            "no cache spared any, so that a network whose layers fit into the caches can be faster than they say.",
+            limits_table(document["models"]) if document["models"] else "",
+        ]
+    return [*parts, "\n".join(f"- Missed: {line}" for line in missed)]
 
 
 def _our_cells(row: dict[str, Any], precision: str) -> list[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from BrainTumorSegLib.bench.limits import measure_rates
 from BrainTumorSegLib.bench.machine import describe_machine
 from BrainTumorSegLib.bench.page import PLOT, as_markdown
 from BrainTumorSegLib.bench.plot import draw_times
@@ -16,7 +18,7 @@ from BrainTumorSegLib.bench.variants import VARIANTS, benchmark_variants
 from BrainTumorSegLib.bench.volumes import benchmark_volumes
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.inference.models import list_models
-from BrainTumorSegLib.inference.providers import provider_list
+from BrainTumorSegLib.inference.providers import CPU, provider_list
 
 
 def benchmark(
@@ -55,7 +57,9 @@ def benchmark(
         if folder is not None and not folder.is_dir():
             raise InputError(f"{folder} is no folder; correct the path")
     chosen = list(names) or known
-    setting = Setting(threads or os.cpu_count() or 1, provider, plan or Plan())
+    count = threads or os.cpu_count() or 1
+    rates = measure_rates(count) if provider == CPU else None  # of the CPU: they say nothing of another device
+    setting = Setting(count, provider, plan or Plan(), rates)
     ours = [model for model in models if model.name in chosen]
     variants = [name for name in VARIANTS if name in chosen]
     total = len(ours) + len(variants) + (2 if volumes else 0) or 1
@@ -70,7 +74,7 @@ def benchmark(
         "models": rows + others,
         "volumes": whole,
         "skipped": skipped + missing,
-        "machine": describe_machine(setting.threads),
+        "machine": describe_machine(setting.threads) | {"rates": asdict(rates) if rates else None},
         "provider": provider,
         "plan": {"rounds": setting.plan.rounds, "passes": setting.plan.passes, "batch": BATCH},
         "command": command,

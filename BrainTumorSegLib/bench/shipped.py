@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from BrainTumorSegLib.bench.limits import Rates, as_limits, count_work
 from BrainTumorSegLib.bench.timing import Plan, Process, Timing, time_interleaved
 from BrainTumorSegLib.bench.twins import dynamic_twin, float_twin
 from BrainTumorSegLib.errors import InputError
@@ -21,11 +22,12 @@ PRECISIONS = ("fp32", "dynamic", "int8")
 
 @dataclass(frozen=True)
 class Setting:
-    """On what is measured: CPU threads, the provider, and how much."""
+    """On what is measured: CPU threads, the provider, how much, and what the chip can do at best (None: not compared with it)."""
 
     threads: int
     provider: str
     plan: Plan
+    rates: Rates | None = None
 
 
 def benchmark_models(models: list[ModelInfo], setting: Setting, originals: Path | None, data: Path | None, report: Report) -> list[dict[str, Any]]:
@@ -50,7 +52,7 @@ def benchmark_models(models: list[ModelInfo], setting: Setting, originals: Path 
             timings = time_files(files, (len(model.inputs), size, size), setting, tell)
             row = as_row(model.name, timings, {name: path.stat().st_size for name, path in files.items()})
             about = {"weights": "trained", "input": [len(model.inputs), size, size], "fp32_file": "original" if originals else "twin"}
-            rows.append(row | about | recorded_dice(model))
+            rows.append(row | about | recorded_dice(model) | {"limits": limits_of(files, (len(model.inputs), size, size), setting)})
             if data is not None:
                 from BrainTumorSegLib.bench.scores import measured_dice
 
@@ -86,6 +88,13 @@ def time_files(files: Mapping[str, Path], shape: tuple[int, int, int], setting: 
     with contextlib.ExitStack() as stack:
         runners = {name: stack.enter_context(Process(path, shape, setting.threads, setting.provider)) for name, path in files.items()}
         return time_interleaved(runners, setting.plan, report)
+
+
+def limits_of(files: Mapping[str, Path], shape: tuple[int, int, int], setting: Setting) -> dict[str, dict[str, float]]:
+    """Precision -> `limits.as_limits` of its file for one image of `shape` [C, H, W]; empty without the chip's rates."""
+    if setting.rates is None:
+        return {}
+    return {name: as_limits(count_work(path.read_bytes(), shape), setting.rates) for name, path in files.items()}
 
 
 def as_row(name: str, timings: Mapping[str, Timing], size_bytes: Mapping[str, int]) -> dict[str, Any]:

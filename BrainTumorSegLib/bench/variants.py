@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from BrainTumorSegLib.bench.published import PAPER_A
-from BrainTumorSegLib.bench.shipped import Report, Setting, as_row, time_files
+from BrainTumorSegLib.bench.shipped import Report, Setting, as_row, limits_of, time_files
 
 VARIANTS = {"resunet": "none", "resunet-ag": "ag", "resunet-se": "se", "resunet-cbam": "cbam"}
 """Names as exported runs have them -> attention."""
@@ -39,6 +39,7 @@ def benchmark_variants(names: Sequence[str], setting: Setting, report: Report) -
             files = write_variant(VARIANTS[name], Path(folder), INPUT)
             timings = time_files(files, INPUT, setting, tell)
             row = as_row(name, timings, {precision: path.stat().st_size for precision, path in files.items()})
+            row["limits"] = limits_of(files, INPUT, setting)
         about: dict[str, Any] = {"weights": "random", "input": list(INPUT), "fp32_file": "original", "dice_fp32": None, "dice_int8": None, "dice_source": {}}
         rows.append(row | about | {"published": published_row(VARIANTS[name])})
     return rows, []

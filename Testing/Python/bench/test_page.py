@@ -62,6 +62,16 @@ def test_volumes_stand_by_stage() -> None:
     assert "| theirs | v |  |  |  |  |  |  |  | skipped |" in text
 
 
+def test_limits_stand_beside_what_was_measured_and_missed_targets_are_named() -> None:
+    assert "What limits it" not in as_markdown(document())
+    rates = {"float_macs": 45e9, "int8_macs": 180e9, "moved_bytes": 14e9}
+    limits = {"int8": {"gmac": 1.5, "int8_gmac": 1.2, "moved_mb": 32.4, "compute_ms": 6.5, "memory_ms": 2.25}}
+    text = as_markdown(document(machine=document()["machine"] | {"rates": rates}, models=[row("m", limits=limits, int8_speedup=1.5)]))
+    assert "45 thousand million pairs a second in float32 and 180 in int8" in text and "moves 14 GB a second" in text
+    assert "| m | int8 | 1.50 | 80 % | 32 | 6.50 | 2.25 | 8.00 |" in text
+    assert "- Missed: m: int8 is 1.50 times faster than fp32, 1.8 times were wanted." in text
+
+
 def test_bars_are_as_long_as_their_times() -> None:
     svg = draw_times([row("a<b")], "A & B")
     root = ElementTree.fromstring(svg)

@@ -22,6 +22,7 @@ def test_json_has_the_keys_of_the_contract(resources: Path, tmp_path: Path, caps
     assert {"fp32_ms", "dynamic_ms", "int8_ms", "int8_speedup", "int8_size_ratio", "dice_fp32", "dice_int8"} <= row.keys()
     assert (row["name"], row["dice_fp32"], row["int8_ms"], document["volumes"]) == ("bright", 0.5, None, [])
     assert document["machine"]["threads"] == 1
+    assert document["machine"]["rates"]["int8_macs"] > 0 and set(row["limits"]) == {"fp32", "dynamic"}
     assert document["command"] == "braintumorseg benchmark bright --passes 2 --threads 1"
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["benchmark.json", "benchmark.svg", "benchmarks.md"]
     assert json.loads((tmp_path / "out" / "benchmark.json").read_text()) == document
