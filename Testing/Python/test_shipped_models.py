@@ -10,12 +10,21 @@ import numpy as np
 import pytest
 
 from BrainTumorSegLib import api
+from BrainTumorSegLib.bench.graph import Graph, Node, read_graph
+from BrainTumorSegLib.bench.protobuf import read_fields
 from BrainTumorSegLib.labels import ROLES, SCHEMES
 from BrainTumorSegLib.resources import find_resources
 
 REPOSITORY = Path(__file__).parents[2]
 DATA = REPOSITORY.parent / "shared" / "data"
 MODELS = api.list_models()
+KERNELS = {
+    "Add": 14, "AveragePool": 11, "Clip": 13, "Concat": 13, "Conv": 11, "DepthToSpace": 13, "DequantizeLinear": 13,
+    "GlobalAveragePool": 1, "MaxPool": 12, "Mul": 14, "QuantizeLinear": 13, "Relu": 14, "Resize": 13, "Sigmoid": 13,
+}  # fmt: skip
+"""Operations of networks like ours -> the opset that defines them as opset 17 has them. A release of onnxruntime runs every opset from
+7 to its own, which is 21 for 1.20 (docs/Versioning.md of its repository): what is written in these, it has kernels for. That is what can
+be said without installing it; only the version that is installed runs the file here."""
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +56,45 @@ def test_the_file_is_old_enough_for_onnxruntime_1_20(model):
     graph = onnx.load(str(model.path))
     assert graph.ir_version <= 10
     assert {entry.domain: entry.version for entry in graph.opset_import}[""] <= 21
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_every_operation_is_one_that_onnxruntime_1_20_runs(model):
+    graph = read_graph(model.path.read_bytes())
+    assert {node.domain for node in graph.nodes} == {""}, "an operation of onnxruntime's own set may be younger than 1.20"
+    assert {node.op for node in graph.nodes} <= set(KERNELS)
+    opset = opsets(graph)[""]
+    assert max(KERNELS.values()) <= opset <= 17
+    # int8 and uint8 from opset 10 on; int16 and int4 came with opset 21, float8 with 19, per-block scales with 21
+    for node in graph.nodes:
+        if node.op in ("QuantizeLinear", "DequantizeLinear"):
+            assert graph.tensors[node.inputs[2]].dtype in (np.uint8, np.int8, np.int32)
+            assert set(attribute_names(node)) <= {"axis"}
+    quantized = {node.inputs[0] for node in graph.nodes if node.op == "DequantizeLinear"} & set(graph.tensors)
+    assert {graph.tensors[name].dtype.name for name in quantized} <= {"int8", "int32"}  # weights and biases
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_every_operation_is_as_old_as_it_is_said_to_be(model):
+    onnx = pytest.importorskip("onnx")
+    graph = read_graph(model.path.read_bytes())
+    for name in {node.op for node in graph.nodes}:
+        schema = onnx.defs.get_schema(name, opsets(graph)[""], "")
+        assert (schema.since_version, schema.deprecated) == (KERNELS[name], False), name
+
+
+def opsets(graph: Graph) -> dict[str, int]:
+    """Domain -> version of the operations that a file is written in."""
+    found = {}
+    for number, _, message in graph.model:
+        if number == 8 and isinstance(message, bytes):  # OperatorSetIdProto
+            values = {key: value for key, _, value in read_fields(message)}
+            found[bytes(values.get(1, b"")).decode()] = int(values[2])
+    return found
+
+
+def attribute_names(node: Node) -> list[str]:
+    return [bytes(next(value for number, _, value in read_fields(message) if number == 1)).decode() for message in node.attributes]
 
 
 def test_the_tumor_of_the_phantom_is_found(session):
