@@ -25,6 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="the data trained on: int8 is calibrated and every file is scored on it")
     parser.add_argument("--cache", type=Path, metavar="FILE", help="the prepared slices, where `train` had --cache")
     parser.add_argument("--cross-validation", type=Path, metavar="F", help="cross_validation.json, to be stated in models.json")
+    parser.add_argument(
+        "--sensitivity",
+        type=_limit,
+        metavar="LIMIT",
+        help="int8: measure which blocks suffer most, and leave the fewest in float that keep the mean change of a probability under LIMIT "
+        "(0.002, for instance; takes minutes; default: all blocks in int8)",
+    )
     parser.add_argument("--json", action="store_true", help="print the rows of models.json as one JSON document")
 
 
@@ -41,14 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.data is None and "int8" in arguments.precision:
         raise InputError("int8 is calibrated on real slices, but no data are given; add --data DIR or choose --precision fp32")
     with ProgressBar() as bar:
-        if is_paper_run(arguments.run):
-            rows = release_paper(arguments.run, arguments.output, tuple(arguments.precision), arguments.data, bar, arguments.cache)
-        elif is_region_run(arguments.run):
-            rows = release_regions(
-                arguments.run, arguments.output, tuple(arguments.precision), arguments.data, bar, arguments.cross_validation, arguments.cache
-            )
+        run_folder, folder, precisions, data = arguments.run, arguments.output, tuple(arguments.precision), arguments.data
+        limit, cross_validation = arguments.sensitivity, arguments.cross_validation
+        if is_paper_run(run_folder):
+            rows = release_paper(run_folder, folder, precisions, data, bar, arguments.cache, sensitivity=limit)
+        elif is_region_run(run_folder):
+            rows = release_regions(run_folder, folder, precisions, data, bar, cross_validation, arguments.cache, limit)
         else:
-            rows = release(arguments.run, arguments.output, tuple(arguments.precision), arguments.data, bar, arguments.cross_validation)
+            rows = release(run_folder, folder, precisions, data, bar, cross_validation, limit)
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return 0
@@ -57,3 +64,13 @@ def run(arguments: argparse.Namespace) -> int:
         dice = f", Dice {row['scores']['dice']:.4f} on {row['scores']['split']} (n = {row['scores']['n']})" if row["scores"] else ""
         print(f"{arguments.output / row['file']}: {row['precision']}, {size_mb:.2f} MB{dice}")
     return 0
+
+
+def _limit(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number between 0 and 1")
+    return value

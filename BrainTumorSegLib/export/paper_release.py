@@ -21,7 +21,8 @@ from BrainTumorSegLib import __version__
 from BrainTumorSegLib.data.example_set import ExampleSet
 from BrainTumorSegLib.data.paper_sources import load_examples, split
 from BrainTumorSegLib.errors import InputError
-from BrainTumorSegLib.export.quantize import quantize_dynamic_range, quantize_int8
+from BrainTumorSegLib.export.quantize import quantize_dynamic_range
+from BrainTumorSegLib.export.sensitivity import part_of, quantize_measured
 from BrainTumorSegLib.export.to_onnx import export_onnx
 from BrainTumorSegLib.networks.table import NETWORKS
 from BrainTumorSegLib.training.checkpoint import load_tensors
@@ -72,7 +73,14 @@ def is_paper_run(run: Path) -> bool:
 
 
 def release_paper(
-    run: Path, folder: Path, precisions: tuple[str, ...], data: Path | None, report: Report, cache: Path | None = None, passes: int = PASSES
+    run: Path,
+    folder: Path,
+    precisions: tuple[str, ...],
+    data: Path | None,
+    report: Report,
+    cache: Path | None = None,
+    passes: int = PASSES,
+    sensitivity: float | None = None,
 ) -> list[dict[str, Any]]:
     """Write the network of one fold's run to `folder` in each of `precisions`, with models.json.
 
@@ -80,6 +88,7 @@ def release_paper(
         data: what it was trained on: int8 is calibrated on slices that chose the epoch, and every file is scored on the run's fold.
         cache: examples.npz of the run (default: in it, or beside it).
         passes: of one image, for the latency.
+        sensitivity: limit of `sensitivity.scan` for int8; None quantizes every block.
 
     Returns:
         The rows of models.json.
@@ -108,7 +117,8 @@ def release_paper(
         if precision == "dynamic":
             quantize_dynamic_range(files["fp32"], files["dynamic"], metadata)
         if precision == "int8" and examples:
-            quantize_int8(files["fp32"], files["int8"], _calibration(examples, recipe, settings["fold"]), metadata)
+            share = part_of(report, 0.1 + 0.9 * i / len(PRECISIONS), 0.2)
+            quantize_measured(files["fp32"], files["int8"], _calibration(examples, recipe, settings["fold"]), metadata, sensitivity, share)
         scores = _scores(files[precision], examples, recipe, settings["fold"], run, passes) if examples else {}
         rows.append(_row(name, files[precision], precision, recipe, scores, run))
     if "fp32" not in precisions:

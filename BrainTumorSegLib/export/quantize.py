@@ -29,7 +29,10 @@ class SliceReader(CalibrationDataReader):
 def fold(source: Path, target: Path) -> None:
     """Constants folded, BatchNorm and transposed convolutions written as convolutions: the graph that both precisions start from."""
     quant_pre_process(str(source), str(target), skip_symbolic_shape=True)
-    onnx.save(rewrite(onnx.load(str(target))), str(target))
+    model = rewrite(onnx.load(str(target)))
+    for i, node in enumerate(model.graph.node):
+        node.name = node.name or f"{node.op_type}_{i}"  # a node stays in float by its name
+    onnx.save(model, str(target))
 
 
 def quantize_int8(source: Path, target: Path, slices: np.ndarray, metadata: dict[str, Any], keep_float: tuple[str, ...] = ()) -> None:
@@ -38,29 +41,34 @@ def quantize_int8(source: Path, target: Path, slices: np.ndarray, metadata: dict
     Args:
         source: the fp32 file; target: the file to write.
         slices: float32 [n, C, H, W] in tissue units, whose activations set the ranges.
-        keep_float: node names that stay in float.
+        keep_float: names of nodes, as `fold` leaves them, that stay in float.
     """
     folded = target.with_suffix(".folded.onnx")
     fold(source, folded)
     try:
-        nodes = onnx.load(str(folded)).graph.node
-        # the last activation decides the border of the mask, and a sigmoid in int8 has no more than 256 steps
-        sensitive = [node.name for node in nodes if node.op_type == "Sigmoid" or node.name in keep_float]
-        quantize_static(
-            str(folded),
-            str(target),
-            SliceReader(slices),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-            nodes_to_exclude=sensitive,
-            extra_options={"ActivationSymmetric": False, "WeightSymmetric": True, "CalibMovingAverage": True},
-        )
+        quantize_folded(folded, target, slices, keep_float)
     finally:
         folded.unlink(missing_ok=True)
     _finish(target, metadata)
+
+
+def quantize_folded(folded: Path, target: Path, slices: np.ndarray, keep_float: tuple[str, ...] = ()) -> None:
+    """The same of a graph that `fold` made, and without our mark."""
+    nodes = onnx.load(str(folded)).graph.node
+    # the last activation decides the border of the mask, and a sigmoid in int8 has no more than 256 steps
+    sensitive = [node.name for node in nodes if node.op_type == "Sigmoid" or node.name in keep_float]
+    quantize_static(
+        str(folded),
+        str(target),
+        SliceReader(slices),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        calibrate_method=CalibrationMethod.MinMax,
+        nodes_to_exclude=sensitive,
+        extra_options={"ActivationSymmetric": False, "WeightSymmetric": True, "CalibMovingAverage": True},
+    )
 
 
 def quantize_dynamic_range(source: Path, target: Path, metadata: dict[str, Any]) -> None:

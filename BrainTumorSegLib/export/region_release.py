@@ -13,9 +13,10 @@ from BrainTumorSegLib import __version__
 from BrainTumorSegLib.data import glioma_cases
 from BrainTumorSegLib.data.case_set import CaseSet
 from BrainTumorSegLib.errors import InputError
-from BrainTumorSegLib.export.quantize import quantize_dynamic_range, quantize_int8
+from BrainTumorSegLib.export.quantize import quantize_dynamic_range
 from BrainTumorSegLib.export.region_card import card_text
 from BrainTumorSegLib.export.release import model_row, read_run
+from BrainTumorSegLib.export.sensitivity import part_of, quantize_measured
 from BrainTumorSegLib.export.to_onnx import export_onnx
 from BrainTumorSegLib.networks.attention_unet import AttentionUNet
 from BrainTumorSegLib.training.checkpoint import load_tensors
@@ -41,7 +42,14 @@ def is_region_run(run: Path) -> bool:
 
 
 def release_regions(
-    run: Path, folder: Path, precisions: tuple[str, ...], data: Path | None, report: Report, cross_validation: Path | None = None, cache: Path | None = None
+    run: Path,
+    folder: Path,
+    precisions: tuple[str, ...],
+    data: Path | None,
+    report: Report,
+    cross_validation: Path | None = None,
+    cache: Path | None = None,
+    sensitivity: float | None = None,
 ) -> list[dict[str, Any]]:
     """Write the model of `run` to `folder` in each of `precisions`, with models.json and, given data, scores and a card.
 
@@ -50,6 +58,7 @@ def release_regions(
             on cases of its own training, which says what quantization costs and nothing else.
         cross_validation: cross_validation.json of a run over all folds, whose means are stated.
         cache: prepared cases of `train --cache` (default: in the run, or beside it).
+        sensitivity: limit of `sensitivity.scan` for int8; None quantizes every block.
 
     Returns:
         The rows of models.json, the shipped precision (int8 where made) first.
@@ -77,7 +86,8 @@ def release_regions(
             quantize_dynamic_range(files["fp32"], files["dynamic"], metadata)
         elif precision == "int8" and cases is not None:
             training, _ = glioma_cases.split(cases, settings["fold"])
-            quantize_int8(files["fp32"], files["int8"], calibration_slices(training, recipe), metadata)
+            share = part_of(report, 0.1 + 0.8 * i / 3, 0.2)
+            quantize_measured(files["fp32"], files["int8"], calibration_slices(training, recipe), metadata, sensitivity, share)
         scores = _scores(files[precision], cases, recipe, settings["fold"]) if cases is not None else {}
         rows.append(model_row(recipe, files[precision], precision, scores, run))
     _state_losses(rows)

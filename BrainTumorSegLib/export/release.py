@@ -16,7 +16,8 @@ from BrainTumorSegLib.data.sources import load_slices, split
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export.card import write_card
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
-from BrainTumorSegLib.export.quantize import quantize_dynamic_range, quantize_int8
+from BrainTumorSegLib.export.quantize import quantize_dynamic_range
+from BrainTumorSegLib.export.sensitivity import part_of, quantize_measured
 from BrainTumorSegLib.export.to_onnx import export_onnx
 from BrainTumorSegLib.networks.attention_unet import AttentionUNet
 from BrainTumorSegLib.training.checkpoint import load_tensors
@@ -30,9 +31,18 @@ _PRECISIONS = ("fp32", "dynamic", "int8")
 
 
 def release(
-    run: Path, folder: Path, precisions: tuple[str, ...], data: Path | None, report: Report, cross_validation: Path | None = None
+    run: Path,
+    folder: Path,
+    precisions: tuple[str, ...],
+    data: Path | None,
+    report: Report,
+    cross_validation: Path | None = None,
+    sensitivity: float | None = None,
 ) -> list[dict[str, Any]]:
     """Write the model of `run` to `folder` in each of `precisions`, with models.json and, given data, scores and a card.
+
+    Args:
+        sensitivity: limit of `sensitivity.scan` for int8; None quantizes every block.
 
     Returns:
         The rows of models.json, the shipped precision (int8 where made) first.
@@ -58,7 +68,7 @@ def release(
         if precision == "dynamic":
             quantize_dynamic_range(fp32, path, metadata)
         elif precision == "int8" and training is not None:
-            quantize_int8(fp32, path, calibration_slices(training, recipe.seed), metadata)
+            quantize_measured(fp32, path, calibration_slices(training, recipe.seed), metadata, sensitivity, part_of(report, 0.1 + 0.8 * i / 3, 0.2))
         scores = _scores(path, validation, settings["fold"]) if validation is not None else {}
         rows.append(model_row(recipe, path, precision, scores, run))
     _state_losses(rows, cross_validation)

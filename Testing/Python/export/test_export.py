@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.export import release as release_module
 from BrainTumorSegLib.export.card import card_text, draw_cases
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
 from BrainTumorSegLib.export.quantize import SliceReader, quantize_dynamic_range, quantize_int8
@@ -269,6 +270,15 @@ def test_without_data_fp32_is_released_without_scores(released: tuple[Path, Path
     rows = release(released[0], tmp_path / "new" / "folder", ("fp32",), None, lambda fraction, message: None)
     assert [(row["file"], row["scores"]) for row in rows] == [("t1ce-tumor-fp32.onnx", {})]
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == ["models.json", "t1ce-tumor-fp32.onnx"]
+
+
+def test_the_limit_of_sensitivity_reaches_the_quantizer(released: tuple[Path, Path, list[dict]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(source: Path, target: Path, slices: np.ndarray, metadata: dict, limit: float, report: object) -> None:
+        raise InterruptedError(f"{target.name} {limit}")
+
+    monkeypatch.setattr(release_module, "quantize_measured", stop)
+    with pytest.raises(InterruptedError, match=r"t1ce-tumor-int8\.onnx 0\.003"):
+        release(released[0], tmp_path, ("int8",), Path("nowhere"), lambda fraction, message: None, sensitivity=0.003)
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import torch
 
 from BrainTumorSegLib.data.example_set import ExampleSet
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.export import paper_release
 from BrainTumorSegLib.export.paper_release import TumorLogit, is_paper_run, release_paper
 from BrainTumorSegLib.inference.models import list_models
 from BrainTumorSegLib.inference.session import Session
@@ -68,6 +69,18 @@ def test_all_precisions_are_written_scored_sized_and_timed(released: tuple[Path,
         assert row["scores"]["run"]["variant"] == "ag"
         assert row["scores"]["seconds_per_image"] > 0
         assert row["training_data"][0]["name"] == "own"
+
+
+def test_the_limit_of_sensitivity_reaches_the_quantizer(
+    released: tuple[Path, Path, list[dict[str, Any]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(source: Path, target: Path, slices: np.ndarray, metadata: dict[str, Any], limit: float, report: object) -> None:
+        raise InterruptedError(f"{target.name} {limit}")
+
+    monkeypatch.setattr(paper_release, "quantize_measured", stop)
+    run = released[0]
+    with pytest.raises(InterruptedError, match=r"resunet-ag-int8\.onnx 0\.003"):
+        release_paper(run, tmp_path, ("int8",), run.parent / "data", silent, passes=2, sensitivity=0.003)
 
 
 def test_one_gray_channel_goes_in_and_is_repeated_in_the_graph(released: tuple[Path, Path, list[dict[str, Any]]]) -> None:

@@ -13,6 +13,7 @@ pytest.importorskip("onnx")
 
 from BrainTumorSegLib.data.case_set import CaseSet
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.export import region_release
 from BrainTumorSegLib.export.region_release import calibration_slices, is_region_run, release_regions
 from BrainTumorSegLib.inference.models import list_models
 from BrainTumorSegLib.inference.session import Session
@@ -60,6 +61,15 @@ def test_a_run_becomes_a_model_that_runs(run: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / model.file).stat().st_size < 8e6
     result = segment({"flair": Volume((tissue(labels())[3] * 100).astype(np.int16), name="flair")}, Session(model, threads=1), SegmentOptions())
     assert (result.unsupported, set(result.voxels)) == (("ET",), {"NCR", "ED", "ET"})
+
+
+def test_the_limit_of_sensitivity_reaches_the_quantizer(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(source: Path, target: Path, slices: np.ndarray, metadata: dict, limit: float, report: object) -> None:
+        raise InterruptedError(f"{target.name} {limit}")
+
+    monkeypatch.setattr(region_release, "quantize_measured", stop)
+    with pytest.raises(InterruptedError, match=r"glioma-regions-int8\.onnx 0\.003"):
+        release_regions(run, tmp_path, ("int8",), run.parent, silent, sensitivity=0.003)
 
 
 def test_int8_needs_data_and_only_region_runs_are_taken(run: Path, tmp_path: Path) -> None:
