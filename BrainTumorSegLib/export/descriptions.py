@@ -13,7 +13,6 @@ _BRATS = {
     "what": "T1ce volumes of gliomas, BraTS 2018-2021, folds 1-3 and 5",
     "license": "BraTS challenge terms (research); BraTS 2021: CC BY 4.0",
 }
-_SLICES = {"name": "t1ce_slices", "what": "one axial T1ce slice a patient, BraTS 2020, folds 1-3 and 5", "license": "BraTS challenge terms (research)"}
 
 _WHOLE_CASES = {
     "name": "brats",
@@ -36,7 +35,7 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
             "The weights were trained on BraTS data (research use) and on a tumor-free set whose license could not be verified: "
             "use them for research and education, not for patient care and not commercially."
         ),
-        "training_data": [_CHENG, _NO_TUMOR, _BRATS, _SLICES],
+        "training_data": [_CHENG, _NO_TUMOR, _BRATS],
     },
     "glioma-regions": {
         "title": "Glioma regions on any of T1, T1ce, T2 and FLAIR",

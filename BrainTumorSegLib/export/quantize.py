@@ -41,7 +41,7 @@ def quantize_int8(source: Path, target: Path, slices: np.ndarray, metadata: dict
     Args:
         source: the fp32 file; target: the file to write.
         slices: float32 [n, C, H, W] in tissue units, whose activations set the ranges.
-        keep_float: names of nodes, as `fold` leaves them, that stay in float.
+        keep_float: names of nodes, as `fold` leaves them, that stay in float; one that ends with "/" names all of a module.
     """
     folded = target.with_suffix(".folded.onnx")
     fold(source, folded)
@@ -56,7 +56,8 @@ def quantize_folded(folded: Path, target: Path, slices: np.ndarray, keep_float: 
     """The same of a graph that `fold` made, and without our mark."""
     nodes = onnx.load(str(folded)).graph.node
     # the last activation decides the border of the mask, and a sigmoid in int8 has no more than 256 steps
-    sensitive = [node.name for node in nodes if node.op_type == "Sigmoid" or node.name in keep_float]
+    modules = tuple(name for name in keep_float if name.endswith("/"))
+    sensitive = [node.name for node in nodes if node.op_type == "Sigmoid" or node.name in keep_float or node.name.startswith(modules)]
     quantize_static(
         str(folded),
         str(target),

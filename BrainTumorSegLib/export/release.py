@@ -28,6 +28,9 @@ from BrainTumorSegLib.training.validation import Predictor, predict_slices, scor
 Report = Callable[[float, str], None]
 _CALIBRATION_SLICES = 300
 _PRECISIONS = ("fp32", "dynamic", "int8")
+# The first stages keep ImageNet's wide ranges: in int8 they cost 0.003 Dice of the 0.0037 that all of it costs (t1ce-tumor, 613
+# slices), in float 7 % of the time.
+_KEPT_FLOAT = ("/network/encoder/stem/", "/network/encoder/stages.0/", "/network/encoder/stages.1/")
 
 
 def release(
@@ -68,7 +71,8 @@ def release(
         if precision == "dynamic":
             quantize_dynamic_range(fp32, path, metadata)
         elif precision == "int8" and training is not None:
-            quantize_measured(fp32, path, calibration_slices(training, recipe.seed), metadata, sensitivity, part_of(report, 0.1 + 0.8 * i / 3, 0.2))
+            slices, tell = calibration_slices(training, recipe.seed), part_of(report, 0.1 + 0.8 * i / 3, 0.2)
+            quantize_measured(fp32, path, slices, metadata, sensitivity, tell, _KEPT_FLOAT)
         scores = _scores(path, validation, settings["fold"]) if validation is not None else {}
         rows.append(model_row(recipe, path, precision, scores, run))
     _state_losses(rows, cross_validation)

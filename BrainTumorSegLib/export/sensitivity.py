@@ -86,10 +86,15 @@ def scan(source: Path, slices: np.ndarray, limit: float, report: Report) -> Scan
     return Scan({block: losses[block] for block in ranked}, loss_of_all, tuple(kept), nodes, left, limit)
 
 
-def quantize_measured(source: Path, target: Path, slices: np.ndarray, metadata: dict[str, Any], limit: float | None, report: Report) -> Scan | None:
-    """`quantize.quantize_int8`; with a limit, blocks that a scan finds too sensitive stay in float, and TARGET-sensitivity.json says which."""
+def quantize_measured(
+    source: Path, target: Path, slices: np.ndarray, metadata: dict[str, Any], limit: float | None, report: Report, keep_float: tuple[str, ...] = ()
+) -> Scan | None:
+    """`quantize.quantize_int8` with `keep_float` in float.
+
+    With a limit, the blocks that a scan finds too sensitive stay in float instead, and TARGET-sensitivity.json says which.
+    """
     if limit is None:
-        quantize_int8(source, target, slices, metadata)
+        quantize_int8(source, target, slices, metadata, keep_float)
         return None
     found = scan(source, slices, limit, report)
     quantize_int8(source, target, slices, metadata, found.nodes)

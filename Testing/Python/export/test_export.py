@@ -150,6 +150,15 @@ def test_int8_keeps_its_activations_in_float(folder: Path) -> None:
     assert all(set(node.input[:2]) <= integers for node in convolutions)
 
 
+def test_a_module_named_with_a_slash_stays_in_float_as_a_whole(folder: Path, tmp_path: Path) -> None:
+    quantize_int8(folder / "fp32.onnx", tmp_path / "int8.onnx", smooth(8), METADATA, ("/network/encoder/stem/", "/network/encoder/stages.0/"))
+    nodes = onnx.load(str(tmp_path / "int8.onnx")).graph.node
+    integers = {node.output[0] for node in nodes if node.op_type == "DequantizeLinear"}
+    in_float = [node.name for node in nodes if node.op_type == "Conv" and node.input[1] not in integers]
+    assert len(in_float) == 3  # the stem, and depth-wise and 1x1 of the first stage, which does not expand
+    assert all(name.startswith(("/network/encoder/stem/", "/network/encoder/stages.0/")) for name in in_float)
+
+
 def test_weights_are_int8_per_channel_and_activations_uint8(folder: Path) -> None:
     graph = onnx.load(str(folder / "int8.onnx")).graph
     kinds = {tensor.name: tensor.data_type for tensor in graph.initializer}
@@ -273,7 +282,7 @@ def test_without_data_fp32_is_released_without_scores(released: tuple[Path, Path
 
 
 def test_the_limit_of_sensitivity_reaches_the_quantizer(released: tuple[Path, Path, list[dict]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(source: Path, target: Path, slices: np.ndarray, metadata: dict, limit: float, report: object) -> None:
+    def stop(source: Path, target: Path, slices: np.ndarray, metadata: dict, limit: float, *rest: object) -> None:
         raise InterruptedError(f"{target.name} {limit}")
 
     monkeypatch.setattr(release_module, "quantize_measured", stop)
