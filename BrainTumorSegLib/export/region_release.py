@@ -15,7 +15,7 @@ from BrainTumorSegLib.data.case_set import CaseSet
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export.quantize import quantize_dynamic_range
 from BrainTumorSegLib.export.region_card import card_text
-from BrainTumorSegLib.export.release import model_row, read_run
+from BrainTumorSegLib.export.release import CALIBRATION_SLICES, PRECISIONS, cache_of, model_row, onnx_maps, read_run
 from BrainTumorSegLib.export.sensitivity import part_of, quantize_measured
 from BrainTumorSegLib.export.to_onnx import export_onnx
 from BrainTumorSegLib.networks.attention_unet import AttentionUNet
@@ -24,12 +24,9 @@ from BrainTumorSegLib.training.recipe import from_dict
 from BrainTumorSegLib.training.recipes import RECIPES
 from BrainTumorSegLib.training.region_batches import RegionBatches
 from BrainTumorSegLib.training.region_recipe import RegionRecipe
-from BrainTumorSegLib.training.region_scores import RegionPredictor, score_cases, subset_name, subsets, summary
-from BrainTumorSegLib.training.runs import CACHE
+from BrainTumorSegLib.training.region_scores import score_cases, subset_name, subsets, summary
 
 Report = Callable[[float, str], None]
-_CALIBRATION_SLICES = 300
-_PRECISIONS = ("fp32", "dynamic", "int8")
 _STATED = ("n", "dice", "dice_by_kind", "n_et", "false_et_ml")
 
 
@@ -76,11 +73,11 @@ def release_regions(
     network.load_state_dict(weights)
     folder.mkdir(parents=True, exist_ok=True)
     metadata = {"name": recipe.name, "version": __version__, "steps": progress["step"]}
-    files = {precision: folder / f"{recipe.name}-{precision}.onnx" for precision in _PRECISIONS}
+    files = {precision: folder / f"{recipe.name}-{precision}.onnx" for precision in PRECISIONS}
     export_onnx(network, files["fp32"], metadata, recipe.network.in_channels)
-    cases = glioma_cases.load_cases(recipe.sets, data, _cache(run, cache), report) if data else None
+    cases = glioma_cases.load_cases(recipe.sets, data, cache or cache_of(run), report) if data else None
     rows = []
-    for i, precision in enumerate(sorted(set(precisions) | {"fp32"}, key=_PRECISIONS.index)):
+    for i, precision in enumerate(sorted(set(precisions) | {"fp32"}, key=PRECISIONS.index)):
         report(0.1 + 0.8 * i / 3, f"{precision}: quantizing and scoring")
         if precision == "dynamic":
             quantize_dynamic_range(files["fp32"], files["dynamic"], metadata)
@@ -111,20 +108,7 @@ def calibration_slices(training: CaseSet, recipe: RegionRecipe) -> np.ndarray:
     batches = RegionBatches(training, recipe)
     numbers = np.random.default_rng(recipe.seed)
     pools = [name for name, n in recipe.batch.items() for _ in range(n)]
-    return np.concatenate([batches.plain(pools[i % len(pools)], numbers) for i in range(_CALIBRATION_SLICES)])
-
-
-def onnx_region_predictor(path: Path) -> RegionPredictor:
-    """An ONNX file as a function from slices to probabilities of the regions."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return lambda images: session.run(None, {"slices": images})[0]
-
-
-def _cache(run: Path, cache: Path | None) -> Path:
-    shared = run.parent / CACHE  # cross-validation keeps one for all folds
-    return cache or (shared if shared.is_file() and not (run / CACHE).is_file() else run / CACHE)
+    return np.concatenate([batches.plain(pools[i % len(pools)], numbers) for i in range(CALIBRATION_SLICES)])
 
 
 def _scored_cases(cases: CaseSet, fold: int) -> CaseSet:
@@ -132,13 +116,13 @@ def _scored_cases(cases: CaseSet, fold: int) -> CaseSet:
 
 
 def _scores(path: Path, cases: CaseSet, recipe: RegionRecipe, fold: int) -> dict[str, Any]:
-    by_case = score_cases(onnx_region_predictor(path), _scored_cases(cases, fold), tuple(recipe.planes))
+    by_case = score_cases(onnx_maps(path), _scored_cases(cases, fold), tuple(recipe.planes))
     split = f"brats fold {fold}" if fold != glioma_cases.ALL_CASES else f"brats fold {glioma_cases.FOLDS[0]}, which was trained on"
     return {"split": split, "average": f"mean over cases in 3-D, {', '.join(recipe.planes)} fused, no post-processing", **summary(by_case)}
 
 
 def _subset_scores(path: Path, cases: CaseSet, recipe: RegionRecipe, fold: int) -> dict[str, dict[str, float]]:
-    predict, scored = onnx_region_predictor(path), _scored_cases(cases, fold)
+    predict, scored = onnx_maps(path), _scored_cases(cases, fold)
     return {subset_name(given): summary(score_cases(predict, scored, tuple(recipe.planes), given))["dice_by_kind"] for given in subsets()}
 
 

@@ -26,8 +26,8 @@ from BrainTumorSegLib.training.runs import CACHE
 from BrainTumorSegLib.training.validation import Predictor, predict_slices, score_slices
 
 Report = Callable[[float, str], None]
-_CALIBRATION_SLICES = 300
-_PRECISIONS = ("fp32", "dynamic", "int8")
+CALIBRATION_SLICES = 300
+PRECISIONS = ("fp32", "dynamic", "int8")
 # The first stages keep ImageNet's wide ranges: in int8 they cost 0.003 Dice of the 0.0037 that all of it costs (t1ce-tumor, 613
 # slices), in float 7 % of the time.
 _KEPT_FLOAT = ("/network/encoder/stem/", "/network/encoder/stages.0/", "/network/encoder/stages.1/")
@@ -45,7 +45,7 @@ def release(
     """Write the model of `run` to `folder` in each of `precisions`, with models.json and, given data, scores and a card.
 
     Args:
-        sensitivity: limit of `sensitivity.scan` for int8; None quantizes every block.
+        sensitivity: limit of `sensitivity.scan` for int8, whose finding takes the place of the first stages that stay in float by default.
 
     Returns:
         The rows of models.json, the shipped precision (int8 where made) first.
@@ -65,7 +65,7 @@ def release(
     export_onnx(network, fp32, metadata, recipe.network.in_channels)
     training, validation = _slices(recipe, data, run, settings["fold"], report)
     rows = []
-    for i, precision in enumerate(sorted(set(precisions) | {"fp32"}, key=_PRECISIONS.index)):
+    for i, precision in enumerate(sorted(set(precisions) | {"fp32"}, key=PRECISIONS.index)):
         report(0.1 + 0.8 * i / 3, f"{precision}: quantizing and scoring")
         path = folder / f"{recipe.name}-{precision}.onnx"
         if precision == "dynamic":
@@ -89,16 +89,22 @@ def release(
 def calibration_slices(training: SliceSet, seed: int) -> np.ndarray:
     """Training slices for int8 ranges, float32 [300, 1, 224, 224] at most, each source by its share."""
     numbers = np.random.default_rng(seed)
-    chosen = numbers.choice(len(training), min(_CALIBRATION_SLICES, len(training)), replace=False)
+    chosen = numbers.choice(len(training), min(CALIBRATION_SLICES, len(training)), replace=False)
     return training.tissue(np.sort(chosen))[:, None]
 
 
-def onnx_predictor(path: Path) -> Predictor:
-    """An ONNX file as a function from slices to tumor probabilities."""
+def onnx_maps(path: Path) -> Predictor:
+    """An ONNX file as a function from slices [n, C, H, W] to all of its probability maps [n, K, H, W]."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return lambda images: session.run(None, {"slices": images})[0][:, 0]
+    return lambda images: session.run(None, {"slices": images})[0]
+
+
+def onnx_predictor(path: Path) -> Predictor:
+    """An ONNX file as a function from slices to tumor probabilities, its first map."""
+    maps = onnx_maps(path)
+    return lambda images: maps(images)[:, 0]
 
 
 def read_run(run: Path) -> dict[str, Any]:
@@ -109,12 +115,16 @@ def read_run(run: Path) -> dict[str, Any]:
         raise InputError(f"{run} holds no run (run.json is missing); give the folder that `braintumorseg train` made") from None
 
 
+def cache_of(run: Path) -> Path:
+    """Where the prepared data of a run are kept: in it, or beside it for all folds of a cross-validation."""
+    shared = run.parent / CACHE
+    return shared if shared.is_file() and not (run / CACHE).is_file() else run / CACHE
+
+
 def _slices(recipe: Recipe, data: Path | None, run: Path, fold: int, report: Report) -> tuple[SliceSet | None, SliceSet | None]:
     if data is None:
         return None, None
-    shared = run.parent / CACHE  # cross-validation keeps one cache for all folds
-    cache = shared if shared.is_file() and not (run / CACHE).is_file() else run / CACHE
-    return split(load_slices(recipe.sets, data, cache, report), fold)
+    return split(load_slices(recipe.sets, data, cache_of(run), report), fold)
 
 
 def _scores(path: Path, validation: SliceSet, fold: int) -> dict[str, Any]:

@@ -193,16 +193,22 @@ def make_optimizer(network: AttentionUNet, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=recipe.learning_rate)
 
 
-def network_predictor(network: torch.nn.Module, hardware: Hardware) -> Predictor:
-    """The network as a function from slices to tumor probabilities."""
+def maps_predictor(network: torch.nn.Module, hardware: Hardware) -> Predictor:
+    """The network as a function from slices [n, C, H, W] to all of its probability maps [n, K, H, W]."""
     network.eval()
 
     def predict(images: np.ndarray) -> np.ndarray:
         batch = torch.from_numpy(images).to(hardware.device, memory_format=torch.channels_last)
         with torch.inference_mode(), torch.autocast(hardware.device.type, torch.bfloat16, enabled=hardware.bf16):
-            return torch.sigmoid(network(batch)[:, 0].float()).cpu().numpy()
+            return torch.sigmoid(network(batch).float()).cpu().numpy()
 
     return predict
+
+
+def network_predictor(network: torch.nn.Module, hardware: Hardware) -> Predictor:
+    """The network as a function from slices to tumor probabilities, its first map."""
+    maps = maps_predictor(network, hardware)
+    return lambda images: maps(images)[:, 0]
 
 
 def append_row(path: Path, row: dict[str, Any]) -> None:

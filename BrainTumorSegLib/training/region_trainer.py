@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-import numpy as np
 import torch
 
 from BrainTumorSegLib.data.case_set import CaseSet
-from BrainTumorSegLib.training.loop import Hardware, Trainer
+from BrainTumorSegLib.training.loop import Trainer, maps_predictor
 from BrainTumorSegLib.training.losses import bce_dice
 from BrainTumorSegLib.training.region_batches import RegionBatches
 from BrainTumorSegLib.training.region_recipe import RegionRecipe
-from BrainTumorSegLib.training.region_scores import RegionPredictor, score_cases, subset_name, subsets, summary
+from BrainTumorSegLib.training.region_scores import score_cases, subset_name, subsets, summary
 
 _QUICK = ("axial",)
 """Planes of a validation on the way; the last one fuses all of the recipe's."""
@@ -31,7 +30,7 @@ class RegionTrainer(Trainer):
 
     def score(self, network: torch.nn.Module) -> dict[str, Any]:
         """Dice over the validation cases; see `region_scores.summary`, with "cases" and, at the end, "subsets"."""
-        predict = region_predictor(network, self.hardware)
+        predict = maps_predictor(network, self.hardware)
         is_last = self.step >= self.recipe.steps
         planes = tuple(cast(RegionRecipe, self.recipe).planes) if is_last else _QUICK
         by_case = score_cases(predict, self.validation, planes)
@@ -39,15 +38,3 @@ class RegionTrainer(Trainer):
         if is_last:
             scores["subsets"] = {subset_name(given): score_cases(predict, self.validation, _QUICK, given) for given in subsets()}
         return scores
-
-
-def region_predictor(network: torch.nn.Module, hardware: Hardware) -> RegionPredictor:
-    """The network as a function from slices to probabilities of the regions."""
-    network.eval()
-
-    def predict(images: np.ndarray) -> np.ndarray:
-        batch = torch.from_numpy(images).to(hardware.device, memory_format=torch.channels_last)
-        with torch.inference_mode(), torch.autocast(hardware.device.type, torch.bfloat16, enabled=hardware.bf16):
-            return torch.sigmoid(network(batch).float()).cpu().numpy()
-
-    return predict
