@@ -15,8 +15,12 @@ from BrainTumorSegLib.training.region_recipe import RegionRecipe
 RECIPE = RegionRecipe(
     name="glioma-regions",
     sets=("brats", "brats/cubes"),
-    network=AttentionUNetConfig(in_channels=4, out_channels=3, variant=0),
-    phases=(Phase(1800, 160, peak=1.0, field=160 / 192), Phase(700, 192, augmentation=0.5)),
-    batch={"brats/glioma": 13, "brats/none": 3},
-    validate_every=500,
+    network=AttentionUNetConfig(in_channels=4, out_channels=3, variant=0, dropout=0.0, drop_path=0.0),
+    phases=(Phase(2300, 160, peak=1.0, augmentation=0.6, field=160 / 192), Phase(700, 192, frozen_stages=2, augmentation=0.4)),
+    batch={"brats/glioma": 8, "brats/none": 2},
+    learning_rate=1e-3,
+    encoder_rate=1.0,
+    ema=0.997,
+    patches=32,
+    validate_every=1000,
 )
