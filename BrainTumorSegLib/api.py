@@ -31,7 +31,7 @@ from BrainTumorSegLib.io.images import Output, check_output, read_label_volume, 
 from BrainTumorSegLib.io.pictures import list_pictures
 from BrainTumorSegLib.metrics.overlap import Counts, count_voxels
 from BrainTumorSegLib.pictures.overlay import montage, save_montage
-from BrainTumorSegLib.pipeline import Segmentation, SegmentOptions
+from BrainTumorSegLib.pipeline import Segmentation, SegmentOptions, reference_role
 from BrainTumorSegLib.preprocess.appearance import other_group
 from BrainTumorSegLib.preprocess.plausibility import unlikely_size_mm, unlikely_spacing_mm
 from BrainTumorSegLib.preprocess.resample import resample_labels_to
@@ -87,6 +87,7 @@ __all__ = [
     "read_corrected",
     "read_label_volume",
     "read_volume",
+    "reference_role",
     "resample_labels_to",
     "save_corrected",
     "save_montage",

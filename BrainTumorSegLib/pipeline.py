@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +21,14 @@ from BrainTumorSegLib.labels import ROLES
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
 from BrainTumorSegLib.preprocess.orientation import orientation_of
 from BrainTumorSegLib.preprocess.plausibility import unlikely_size_mm
+from BrainTumorSegLib.preprocess.resample import resample_image_to, shared_part
 from BrainTumorSegLib.progress import CancelToken, ProgressCallback
 from BrainTumorSegLib.volume import Volume, check_image
 
 REFERENCE_ORDER = ("t1ce", "flair", "t2", "t1")
 """The result lies on the grid of the first of these that is given."""
+_LEAST_SHARED = 0.1
+"""Of the reference's box; a slab of a few slices shares more with a whole head."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def check_inputs(volumes: Mapping[str, Volume], model: ModelInfo) -> list[str]:
         Warnings, one sentence each.
 
     Raises:
-        InputError: no volume, an unknown role, a sequence the model needs is missing, an unusable image, or images on different grids.
+        InputError: no volume, an unknown role, a sequence the model needs is missing, an unusable image, or images of different places.
     """
     unknown = sorted(set(volumes) - set(ROLES))
     if unknown:
@@ -105,15 +108,28 @@ def check_inputs(volumes: Mapping[str, Volume], model: ModelInfo) -> list[str]:
         what = model.needs if model.any_inputs else ", ".join(missing)
         raise InputError(f"{model.name} needs {what}, which is not given; add it or choose another model")
     used = model.used(volumes)
+    reference = volumes[reference_role(used)]
     for role in used:
         check_image(volumes[role])
-        _check_grid(volumes[role], volumes[used[0]])
-    return [warning for role in used for warning in _doubts(volumes[role])]
+    moved = [_moved(volumes[role], reference) for role in used if not volumes[role].same_grid(reference)]
+    return moved + [warning for role in used for warning in _doubts(volumes[role])]
 
 
-def _check_grid(volume: Volume, first: Volume) -> None:
-    if not volume.same_grid(first):
-        raise InputError(f"{volume.name} lies on another grid than {first.name}, but this model reads both voxel by voxel; resample one onto the other")
+def reference_role(roles: Iterable[str]) -> str:
+    """The one of `roles` on whose grid the result lies."""
+    given = set(roles)
+    return next(role for role in REFERENCE_ORDER if role in given)
+
+
+def _moved(volume: Volume, reference: Volume) -> str:
+    """What is said of a volume that has to be brought to the reference's grid."""
+    if not (volume.has_millimeters and reference.has_millimeters):
+        raise InputError(
+            f"{volume.name} has another size than {reference.name}, but a picture has no millimeters to be resampled by; give pictures of one size"
+        )
+    if shared_part(volume, reference) < _LEAST_SHARED:
+        raise InputError(f"{volume.name} shows another place than {reference.name}, so that they share no voxels to compare; register one to the other")
+    return f"{volume.name} lies on another grid than {reference.name}: it was resampled to that grid, which is right if the patient did not move in between"
 
 
 def _doubts(volume: Volume) -> list[str]:
@@ -149,10 +165,11 @@ def segment(
     model = session.model
     warnings = check_inputs(volumes, model)
     used = model.used(volumes)
-    reference = volumes[next(role for role in REFERENCE_ORDER if role in used)]
+    reference = volumes[reference_role(used)]
     tell(0.0, "preparing the images")
     orientation = orientation_of(reference)
-    channels = [orientation.canonical(volumes[role].array) for role in used]  # one orientation, so that a turned copy gets the same numbers
+    aligned = [volumes[role] if volumes[role].same_grid(reference) else resample_image_to(volumes[role], reference) for role in used]
+    channels = [orientation.canonical(volume.array) for volume in aligned]  # one orientation, so that a turned copy gets the same numbers
     if model.view is None:
         tissue = {role: np.ascontiguousarray(fit_tissue_scale(channel).apply(channel)) for role, channel in zip(used, channels)}
         air = np.zeros(channels[0].shape, np.float32)  # what a missing sequence is, as in training

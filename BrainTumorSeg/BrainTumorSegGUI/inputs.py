@@ -99,7 +99,7 @@ def warningTexts(role: str, inputs: Mapping[str, slicer.vtkMRMLScalarVolumeNode]
 
     Args:
         inputs: all chosen volumes by role.
-        used: the roles that the model reads; only their grids must agree.
+        used: the roles that the model reads; only their grids matter.
     """
     node = inputs[role]
     twice = [other for other in inputs if other != role and inputs[other] is node]
@@ -111,19 +111,8 @@ def warningTexts(role: str, inputs: Mapping[str, slicer.vtkMRMLScalarVolumeNode]
     texts += _sequenceWarnings(role, node)
     texts += _sizeWarnings(view)
     if role in used:
-        texts += _gridWarnings(node, view, [inputs[other] for other in used if other in inputs])
+        texts += _gridWarnings(view, inputs[api.reference_role(other for other in used if other in inputs)])
     return texts + _transformWarnings(node)
-
-
-def sameGrid(nodes: Iterable[slicer.vtkMRMLScalarVolumeNode]) -> bool:
-    """Whether the voxels of these volumes lie on each other; those that cannot be read are passed over, since reading them says why."""
-    views = []
-    for node in nodes:
-        try:
-            views.append(viewOfNode(node))
-        except InputError:
-            continue
-    return all(view.same_grid(views[0]) for view in views[1:])
 
 
 def _sequenceWarnings(role: str, node: slicer.vtkMRMLScalarVolumeNode) -> list[str]:
@@ -145,11 +134,12 @@ def _sizeWarnings(view: api.Volume) -> list[str]:
     return texts
 
 
-def _gridWarnings(node: slicer.vtkMRMLScalarVolumeNode, view: api.Volume, others: list[slicer.vtkMRMLScalarVolumeNode]) -> list[str]:
-    first = others[0]
-    if node is first or sameGrid([node, first]):
-        return []
-    return [_("It lies on another grid than {name}; resample one onto the other (module Resample Scalar/Vector/DWI Volume).").format(name=first.GetName())]
+def _gridWarnings(view: api.Volume, reference: slicer.vtkMRMLScalarVolumeNode) -> list[str]:
+    try:
+        isMoved = not view.same_grid(viewOfNode(reference))
+    except InputError:
+        return []  # its own selector says why it cannot be read
+    return [_("It lies on another grid than {name}: a copy resampled to that grid is segmented.").format(name=reference.GetName())] if isMoved else []
 
 
 def _transformWarnings(node: slicer.vtkMRMLScalarVolumeNode) -> list[str]:

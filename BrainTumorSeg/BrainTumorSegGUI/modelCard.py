@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from slicer.i18n import tr as _
 
-from BrainTumorSegGUI.inputs import sameGrid
 from BrainTumorSegGUI.summary import roleText
 from BrainTumorSegLib import labels
 
@@ -25,8 +24,6 @@ def problemText(model: ModelInfo, inputs: Mapping[str, slicer.vtkMRMLScalarVolum
     missing = [roleText(role) for role in model.missing(inputs)]
     if missing:
         return _("needs {roles}").format(roles=_needsText(model) if model.any_inputs else ", ".join(missing))
-    if not sameGrid(inputs[role] for role in model.used(inputs)):
-        return _("needs volumes on one grid")
     return ""
 
 

@@ -31,12 +31,16 @@ PROGRESS = (
     _("coronal"),
     _("sagittal"),
 )
-WARNINGS = (_("{name} is {size} mm, which is no usual size of a head; check its spacing"),)
+WARNINGS = (
+    _("{name} is {size} mm, which is no usual size of a head; check its spacing"),
+    _("{name} lies on another grid than {other}: it was resampled to that grid, which is right if the patient did not move in between"),
+)
 ERRORS = (
     _("no volume was given, but at least one sequence is needed; give for instance a contrast-enhanced T1 as t1ce"),
     _("{roles} is no sequence, but inputs are {known}; name the volumes so"),
     _("{model} needs {missing}, which is not given; add it or choose another model"),
-    _("{name} lies on another grid than {other}, but this model reads both voxel by voxel; resample one onto the other"),
+    _("{name} has another size than {other}, but a picture has no millimeters to be resampled by; give pictures of one size"),
+    _("{name} shows another place than {other}, so that they share no voxels to compare; register one to the other"),
     _("the segmentation was cancelled"),
     _("the models and the phantom are missing (looked in {places}), but the program needs them; install it again or set {variable}"),
     _("an array of shape {shape} does not fit the grid {grid} of {name}; give one value for each voxel"),

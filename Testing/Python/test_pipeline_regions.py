@@ -108,10 +108,29 @@ def test_only_an_empty_subset_is_refused(model: ModelInfo) -> None:
         assert check_inputs(volumes(role), model)[:0] == []
     with pytest.raises(InputError, match="regions needs any of t1, t1ce, t2, flair, which is not given"):
         check_inputs({}, model)
-    pair = volumes("t1", "t2")
-    pair["t2"] = Volume(pair["t2"].array[1:], pair["t2"].spacing_mm, name="t2")
-    with pytest.raises(InputError, match="t2 lies on another grid than t1"):
-        check_inputs(pair, model)
+
+
+def test_a_sequence_with_other_voxels_is_brought_to_the_grid_of_the_reference(model: ModelInfo) -> None:
+    study = volumes("t1ce", "flair")
+    shifted = study["flair"].array[2:, ::-1].transpose(0, 2, 1)  # two slices less, rows backwards, axes swapped
+    last_row = (study["flair"].array.shape[1] - 1) * PIXEL_MM
+    study["flair"] = Volume(shifted, (PIXEL_MM,) * 3, (0.0, last_row, 2 * PIXEL_MM), (0, 1, 0, -1, 0, 0, 0, 0, 1), name="flair")
+    said = "flair lies on another grid than t1ce: it was resampled to that grid, which is right if the patient did not move in between"
+    assert check_inputs(study, model)[0] == said
+    result = segment(study, Session(model, threads=1), OPTIONS)
+    assert result.warnings[0] == said and result.labels.same_grid(study["t1ce"])
+    np.testing.assert_array_equal(result.labels.array > 0, truth() > 0)  # whole tumor is what FLAIR shows
+
+
+def test_a_thick_sequence_keeps_its_place(model: ModelInfo) -> None:
+    study = volumes("t1ce", "flair")
+    thick = study["flair"].array.reshape(-1, 4, *study["flair"].array.shape[1:]).mean(axis=1)  # 10 slices of four, whose middle lies 1.5 further on
+    study["flair"] = Volume(thick, (PIXEL_MM, PIXEL_MM, 4 * PIXEL_MM), (0.0, 0.0, 1.5 * PIXEL_MM), name="flair")
+    found = segment(study, Session(model, threads=1), OPTIONS).labels.array > 0
+    both = np.count_nonzero(found & (truth() > 0)), np.count_nonzero(found) + np.count_nonzero(truth())
+    assert 2 * both[0] / both[1] > 0.9
+    middles = [np.argwhere(mask).mean(axis=0) for mask in (found, truth() > 0)]
+    np.testing.assert_allclose(*middles, atol=0.5)  # voxels
 
 
 @pytest.mark.parametrize(("roles", "name"), [(["t1ce"], "single"), (["t1ce", "t2"], "regions"), (["flair"], "regions"), (ROLES, "regions")])

@@ -169,16 +169,17 @@ def test_another_grid_is_shown_where_the_model_reads_both():
     first, second = volume("T1ce"), volume("FLAIR", "flair", np.diag([-3.6, -3.2, 4.1, 1.0]))
     both = {"t1ce": first, "flair": second}
     shown = inputs.warningTexts("flair", both, ("t1ce", "flair"))
-    assert shown == ["It lies on another grid than T1ce; resample one onto the other (module Resample Scalar/Vector/DWI Volume)."]
+    assert shown == ["It lies on another grid than T1ce: a copy resampled to that grid is segmented."]
     assert inputs.warningTexts("t1ce", both, ("t1ce", "flair")) == []
     assert inputs.warningTexts("flair", both, ("t1ce",)) == []
 
 
 def test_a_transform_that_moves_one_of_two_volumes_makes_another_grid():
-    first, second = volume("T1ce"), volume("FLAIR", "flair")
-    assert inputs.sameGrid([first, second])
-    move(second)
-    assert not inputs.sameGrid([first, second])
+    both = {"flair": volume("FLAIR", "flair"), "t1": volume("T1", "t1")}
+    assert inputs.warningTexts("t1", both, ("t1", "flair")) == []
+    move(both["t1"])
+    assert inputs.warningTexts("t1", both, ("t1", "flair"))[0] == "It lies on another grid than FLAIR: a copy resampled to that grid is segmented."
+    assert inputs.warningTexts("flair", both, ("t1", "flair")) == []  # the result lies on its grid
 
 
 def test_a_spacing_that_no_head_has_is_shown():
@@ -216,7 +217,7 @@ def test_a_model_says_why_it_cannot_run():
     assert modelCard.problemText(model(), {"t1ce": first}) == ""
     assert modelCard.problemText(pair, {}) == "needs T1 with contrast, FLAIR"
     assert modelCard.problemText(pair, {"t1ce": first}) == "needs FLAIR"
-    assert modelCard.problemText(pair, {"t1ce": first, "flair": second}) == "needs volumes on one grid"
+    assert modelCard.problemText(pair, {"t1ce": first, "flair": second}) == ""  # another grid is no hindrance
     assert modelCard.problemText(model(size_mb=0.0), {"t1ce": first}) == "its file is missing; install the extension again"
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from BrainTumorSegLib.preprocess.resample import resample_labels_to
+from BrainTumorSegLib.preprocess.resample import resample_image_to, resample_labels_to, shared_part
 from BrainTumorSegLib.volume import Volume
 
 
@@ -60,3 +60,38 @@ def test_the_result_has_the_grid_of_the_other_and_its_own_name():
     grid = Volume(np.zeros((2, 2, 2)), (1.0, 2.0, 3.0), (4.0, 5.0, 6.0), (0, 1, 0, 1, 0, 0, 0, 0, 1), name="reference")
     moved = resample_labels_to(Volume(labels(), name="prediction"), grid)
     assert moved.same_grid(grid) and moved.name == "prediction"
+
+
+def test_an_image_is_interpolated_and_is_0_outside():
+    ramp = Volume(np.array([[[0, 10, 20, 30]]], np.int16), name="ramp")
+    grid = Volume(np.zeros((1, 1, 4)), origin=(0.5, 0.0, 0.0), name="grid")
+    moved = resample_image_to(ramp, grid)
+    assert (moved.array.tolist(), moved.array.dtype, moved.name) == ([[[5.0, 15.0, 25.0, 0.0]]], np.float32, "ramp")
+
+
+def test_an_image_on_its_own_grid_stays_as_it_is_in_any_type():
+    array = np.arange(24, dtype=">i2").reshape(2, 3, 4)
+    assert np.array_equal(resample_image_to(Volume(array), Volume(np.zeros((2, 3, 4)))).array, array)
+
+
+def test_fine_detail_is_averaged_where_the_grid_is_coarse_along_that_axis_alone():
+    stripes = np.zeros((64, 1, 8), np.float32)
+    stripes[::2] = 100  # slices of 1 mm, white and black in turn
+    stripes[:, :, ::2] += 10
+    # the grid's x runs along z of the patient, and has voxels of 4 mm
+    grid = Volume(np.zeros((1, 8, 8)), (4.0, 1.0, 1.0), (0.0, 0.0, 18.0), (0, 1, 0, 0, 0, 1, 1, 0, 0))
+    moved = resample_image_to(Volume(stripes), grid).array[0]
+    np.testing.assert_allclose(moved[::2], 60.0, atol=1.0)  # the mean of the slices; the detail across them is kept
+    np.testing.assert_allclose(moved[1::2], 50.0, atol=1.0)
+
+
+@pytest.mark.parametrize(("origin", "shared"), [((0.0, 0.0, 0.0), 1.0), ((0.0, 0.0, 5.0), 6 / 11), ((30.0, 0.0, 0.0), 0.0)])
+def test_the_shared_part_is_a_share_of_the_grid(origin, shared):
+    grid = Volume(np.zeros((11, 11, 11)))
+    assert shared_part(Volume(np.zeros((11, 11, 11)), origin=origin), grid) == pytest.approx(shared)
+
+
+def test_the_shared_part_of_a_turned_volume():
+    # x of the volume runs backwards along y of the patient from 10 on; it covers the half z >= 5
+    volume = Volume(np.zeros((6, 11, 11)), origin=(0.0, 10.0, 5.0), direction=(0, 1, 0, -1, 0, 0, 0, 0, 1))
+    assert shared_part(volume, Volume(np.zeros((11, 11, 11)))) == pytest.approx(6 / 11)
