@@ -18,6 +18,7 @@ from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.inference.uncertainty import entropy
 from BrainTumorSegLib.inference.view_predictor import predict_view
 from BrainTumorSegLib.labels import ROLES
+from BrainTumorSegLib.metrics.calibration import tempered
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
 from BrainTumorSegLib.preprocess.orientation import orientation_of
 from BrainTumorSegLib.preprocess.plausibility import unlikely_size_mm
@@ -240,12 +241,18 @@ def _decode(
         masks = maps >= model.threshold
         if reference.has_millimeters:
             masks = clean_regions(masks, voxel_mm3, limits)
+        maps = _calibrated(maps, model, options)
         doubt = region_entropy(maps[: len(maps) - len(unseen)]) if options.uncertainty else None
         return region_labels(masks, model.scheme, unseen), label_probabilities(maps, model.scheme, unseen) if options.probabilities else maps, doubt
     mask = maps[0] >= model.threshold
     if reference.has_millimeters:
         mask = fill_holes(remove_islands(mask, voxel_mm3, limits["min_island_mm3"]), voxel_mm3, limits["max_hole_mm3"])
+    maps = _calibrated(maps, model, options)
     return mask.astype(np.uint8), maps, entropy(maps) if options.uncertainty else None
+
+
+def _calibrated(maps: np.ndarray, model: ModelInfo, options: SegmentOptions) -> np.ndarray:
+    return tempered(maps, model.temperature) if options.uncertainty or options.probabilities else maps  # seconds of work, for these alone
 
 
 def _rounded(**seconds: float) -> dict[str, float]:

@@ -39,6 +39,8 @@ class ModelInfo:
         view: what a published system's model sees of an image; None for tissue units in the frame of `preprocess.frame`.
         outputs: what its maps are: "tumor" (one) or "regions" (the nested ones of `labels.REGIONS`, outermost first).
         any_inputs: whether any of `inputs` will do, however few; else all are needed.
+        temperature: of `metrics.calibration.tempered`, fitted on validation cases; probabilities and doubt are given after it,
+            and no mask depends on it, since `threshold` is of the network's own probability.
         crop: whether volumes are cut to their tissue first (see `preprocess.tissue_box`), as its training did.
     """
 
@@ -64,6 +66,7 @@ class ModelInfo:
     outputs: str = "tumor"
     any_inputs: bool = False
     crop: bool = False
+    temperature: float = 1.0
 
     def missing(self, roles: Iterable[str]) -> tuple[str, ...]:
         """What it needs beside `roles`; where any one of its inputs will do and none is given, all of them."""

@@ -144,6 +144,19 @@ def test_the_uncertainty_is_the_entropy_of_the_fused_probability(session: Sessio
     assert result.uncertainty.same_grid(volume)
 
 
+def test_a_temperature_changes_what_is_said_of_doubt_and_no_mask(tmp_path: Path) -> None:
+    plain = Session(tiny_model(tmp_path, edge=1.8), threads=1)
+    softer = Session(tiny_model(tmp_path, edge=1.8, temperature=2.0), threads=1)
+    before, after = (segment({"t1ce": head_with_tumor()}, session, EVERYTHING) for session in (plain, softer))
+    assert np.array_equal(before.labels.array, after.labels.array)
+    assert before.probabilities is not None and after.probabilities is not None and after.uncertainty is not None
+    p = np.clip(before.probabilities.astype(float), 1e-6, 1 - 1e-6)
+    odds = np.sqrt(p / (1 - p))  # half of the logit
+    assert np.allclose(after.probabilities, odds / (1 + odds), atol=1e-5)
+    q = np.clip(after.probabilities[0].astype(float), 1e-7, 1 - 1e-7)
+    assert np.allclose(after.uncertainty.array, -(q * np.log2(q) + (1 - q) * np.log2(1 - q)), atol=1e-4)
+
+
 def test_no_tumor_is_a_result(session: Session) -> None:
     result = segment({"t1ce": ball_head((24, 24, 24), (5.0, 5.0, 5.0))}, session, EVERYTHING)
     assert not result.found

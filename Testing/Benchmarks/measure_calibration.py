@@ -1,0 +1,120 @@
+"""Measure how well a shipped model's probabilities are calibrated, and whether its doubt lies where its errors are.
+
+    python Testing/Benchmarks/measure_calibration.py MODEL --data DIR --fold N [-o OUT.json]
+
+DIR holds the public set brats; its cases of fold N, which the model must not have been trained on, go through the whole
+pipeline. Over the voxels of the brain, for each region: expected calibration error as the network says it and after the
+temperature with the least cross-entropy (one for all regions), Pearson's correlation of doubt with error, and the
+retention curve. The temperature is fitted on the even cases and its error measured on the odd ones, and the reverse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from BrainTumorSegLib import api
+from BrainTumorSegLib.data.public_sets import read_packed
+from BrainTumorSegLib.inference.uncertainty import entropy
+from BrainTumorSegLib.labels import ROLES
+from BrainTumorSegLib.metrics.calibration import expected_calibration_error, fit_temperature, retention, tempered
+
+
+@dataclass(frozen=True)
+class Voxels:
+    """The brain's voxels of one case: region -> probability, and whether it is there."""
+
+    probability: dict[str, np.ndarray]
+    truth: dict[str, np.ndarray]
+
+
+def brats_volumes(data: Path, fold: int) -> Iterator[tuple[str, dict[str, api.Volume], np.ndarray]]:
+    """(name, sequences by role, labels with 3 or 4 for enhancing tumor)."""
+    with (data / "brats" / "folds.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if int(row["fold"]) == fold]
+    for row in rows:
+        folder = data / "brats" / row["folder"] / row["case"]
+        if row["folder"] == "packed":
+            meta = json.loads((folder / "meta.json").read_text())
+            place = tuple(meta["spacing_xyz"]), tuple(meta["origin_xyz"]), tuple(meta["direction"])
+            yield row["case"], {role: api.Volume(read_packed(folder, role), *place, name=role) for role in ROLES}, read_packed(folder, "seg")
+        else:
+            volumes = {role: api.read_volume(folder / f"{role}.nii.gz") for role in ROLES}
+            yield row["case"], volumes, api.read_label_volume(folder / "seg.nii.gz").array
+
+
+def brain_voxels(session: Any, volumes: dict[str, api.Volume], labels: np.ndarray) -> Voxels:
+    """What the model says of the brain's voxels, through the whole pipeline, before any temperature."""
+    given = {role: volumes[role] for role in session.model.inputs}
+    maps = api.segment(given, session, options=api.SegmentOptions(probabilities=True)).probabilities
+    assert maps is not None
+    brain = np.any([volume.array > 0 for volume in volumes.values()], axis=0)
+    regions = {"WT": (1, 2, 3, 4), "TC": (1, 3, 4), "ET": (3, 4)}
+    if len(maps) == 1:  # T1 after contrast shows the core
+        return Voxels({"TC": maps[0][brain]}, {"TC": np.isin(labels[brain], regions["TC"])})
+    ncr, ed, et = (channel[brain] for channel in maps)
+    return Voxels({"WT": ncr + ed + et, "TC": ncr + et, "ET": et}, {key: np.isin(labels[brain], values) for key, values in regions.items()})
+
+
+def joined(cases: list[Voxels], region: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """(probability, truth) of all cases, of one region or of all of them one after another."""
+    keys = [region] if region else list(cases[0].truth)
+    return np.concatenate([case.probability[key] for case in cases for key in keys]), np.concatenate([case.truth[key] for case in cases for key in keys])
+
+
+def measure(cases: list[Voxels]) -> dict[str, Any]:
+    """The figures of this page's first paragraph."""
+    halves = cases[::2], cases[1::2]
+    crossed = [(half, fit_temperature(*joined(other))) for half, other in (halves, halves[::-1])]
+    result: dict[str, Any] = {
+        "n": len(cases),
+        "temperature": round(fit_temperature(*joined(cases)), 3),
+        "temperatures_of_halves": [round(t, 3) for _, t in crossed],
+    }
+    for region in cases[0].truth:
+        probability, truth = joined(cases, region)
+        parts = [(tempered(joined(half, region)[0], t), joined(half, region)[1]) for half, t in crossed]
+        after, truth_after = (np.concatenate(part) for part in zip(*parts))
+        doubt, wrong = entropy(probability[None]), (probability >= 0.5) != truth
+        curve = retention(doubt, wrong)
+        result[region] = {
+            "ece": round(expected_calibration_error(probability, truth), 5),
+            "ece_tempered": round(expected_calibration_error(after, truth_after), 5),
+            "wrong": round(float(wrong.mean()), 5),
+            "correlation_of_doubt_and_error": round(float(np.corrcoef(doubt, wrong)[0, 1]), 3),
+            "retention_area": round(curve.area, 6),
+            "retention_area_by_chance": round(curve.chance, 6),
+            "retention_area_at_best": round(curve.best, 6),
+            "retention_gain": round(curve.gain, 3),
+        }
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--fold", type=int, required=True)
+    parser.add_argument("-o", "--output", type=Path)
+    arguments = parser.parse_args()
+    session = api.open_model(arguments.model)
+    session.model = replace(session.model, temperature=1.0)
+    cases = []
+    for name, volumes, labels in brats_volumes(arguments.data, arguments.fold):
+        cases.append(brain_voxels(session, volumes, labels))
+        print(name, flush=True)
+    text = json.dumps(measure(cases), indent=1)
+    print(text)
+    if arguments.output:
+        arguments.output.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
