@@ -1,6 +1,6 @@
 """Measure how well a shipped model's probabilities are calibrated, and whether its doubt lies where its errors are.
 
-    python Testing/Benchmarks/measure_calibration.py MODEL --data DIR --fold N [-o OUT.json]
+    python -m Testing.Benchmarks.measure_calibration MODEL --data DIR --fold N [-o OUT.json]
 
 DIR holds the public set brats; its cases of fold N, which the model must not have been trained on, go through the whole
 pipeline. Over the voxels of the brain, for each region: expected calibration error as the network says it and after the
@@ -11,9 +11,7 @@ retention curve. The temperature is fitted on the even cases and its error measu
 from __future__ import annotations
 
 import argparse
-import csv
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +19,9 @@ from typing import Any
 import numpy as np
 
 from BrainTumorSegLib import api
-from BrainTumorSegLib.data.public_sets import read_packed
 from BrainTumorSegLib.inference.uncertainty import entropy
-from BrainTumorSegLib.labels import ROLES
 from BrainTumorSegLib.metrics.calibration import expected_calibration_error, fit_temperature, retention, tempered
+from Testing.Benchmarks.brats_volumes import brats_volumes
 
 
 @dataclass(frozen=True)
@@ -33,21 +30,6 @@ class Voxels:
 
     probability: dict[str, np.ndarray]
     truth: dict[str, np.ndarray]
-
-
-def brats_volumes(data: Path, fold: int) -> Iterator[tuple[str, dict[str, api.Volume], np.ndarray]]:
-    """(name, sequences by role, labels with 3 or 4 for enhancing tumor)."""
-    with (data / "brats" / "folds.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if int(row["fold"]) == fold]
-    for row in rows:
-        folder = data / "brats" / row["folder"] / row["case"]
-        if row["folder"] == "packed":
-            meta = json.loads((folder / "meta.json").read_text())
-            place = tuple(meta["spacing_xyz"]), tuple(meta["origin_xyz"]), tuple(meta["direction"])
-            yield row["case"], {role: api.Volume(read_packed(folder, role), *place, name=role) for role in ROLES}, read_packed(folder, "seg")
-        else:
-            volumes = {role: api.read_volume(folder / f"{role}.nii.gz") for role in ROLES}
-            yield row["case"], volumes, api.read_label_volume(folder / "seg.nii.gz").array
 
 
 def brain_voxels(session: Any, volumes: dict[str, api.Volume], labels: np.ndarray) -> Voxels:
@@ -108,7 +90,7 @@ def main() -> None:
     session.model = replace(session.model, temperature=1.0)
     cases = []
     for name, volumes, labels in brats_volumes(arguments.data, arguments.fold):
-        cases.append(brain_voxels(session, volumes, labels))
+        cases.append(brain_voxels(session, volumes, labels.array))
         print(name, flush=True)
     text = json.dumps(measure(cases), indent=1)
     print(text)

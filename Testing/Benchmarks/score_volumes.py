@@ -1,6 +1,6 @@
 """Score the shipped `t1ce-tumor` on whole volumes of patients it was not trained on, and draw each as an overlay.
 
-    python Testing/Benchmarks/score_volumes.py --data DIR -o OUT [--fold 4]
+    python -m Testing.Benchmarks.score_volumes --data DIR -o OUT [--fold 4]
 
 DIR holds the public sets (brats, single, healthy). OUT receives scores.md and a PNG per volume. In `brats` the reference is
 the tumor core (labels 1 and 3), which is what a contrast-enhanced T1 shows; only the given fold was kept out of training.
@@ -9,8 +9,6 @@ the tumor core (labels 1 and 3), which is what a contrast-enhanced T1 shows; onl
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,32 +16,20 @@ from pathlib import Path
 import numpy as np
 
 from BrainTumorSegLib import api
-from BrainTumorSegLib.data.public_sets import read_packed
 from BrainTumorSegLib.labels import SCHEMES
 from BrainTumorSegLib.pictures.overlay import montage, save_montage
+from Testing.Benchmarks.brats_volumes import brats_volumes
 
 
 def cases(data: Path, fold: int) -> Iterator[tuple[str, api.Volume, api.Volume | None]]:
     """(name, image, reference or None where there is no tumor)."""
-    with (data / "brats" / "folds.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            if int(row["fold"]) == fold:
-                yield row["case"], *brats_case(data / "brats" / row["folder"] / row["case"], row["folder"])
+    for name, volumes, labels in brats_volumes(data, fold):
+        yield name, volumes["t1ce"], labels.like(np.isin(labels.array, (1, 3, 4)).astype(np.uint8))
     single = data / "single"
     yield "pyradiomics_brain1", *pair(single / "pyradiomics_brain1" / "image.nii.gz", single / "pyradiomics_brain1" / "seg.nii.gz")
     yield "meningioma_M013", *pair(single / "meningioma_M013" / "t1ce.nii.gz", single / "meningioma_M013" / "seg.nii.gz")
     for path in sorted((data / "healthy").glob("*.nii.gz")):
         yield f"healthy {path.name.removesuffix('.nii.gz')}", api.read_volume(path), None
-
-
-def brats_case(folder: Path, kind: str) -> tuple[api.Volume, api.Volume]:
-    """T1ce and tumor core."""
-    if kind != "packed":
-        image, labels = pair(folder / "t1ce.nii.gz", folder / "seg.nii.gz")
-        return image, labels.like(np.isin(labels.array, (1, 3, 4)).astype(np.uint8))
-    meta = json.loads((folder / "meta.json").read_text())
-    image = api.Volume(read_packed(folder, "t1ce"), tuple(meta["spacing_xyz"]), tuple(meta["origin_xyz"]), tuple(meta["direction"]), name=folder.name)
-    return image, image.like(np.isin(read_packed(folder, "seg"), (1, 3)).astype(np.uint8))
 
 
 def pair(image: Path, reference: Path) -> tuple[api.Volume, api.Volume]:
