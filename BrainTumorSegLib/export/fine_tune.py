@@ -72,7 +72,7 @@ def fine_tune(network: GraphNetwork, recipe: Recipe, training: Any, steps: int, 
     Returns:
         The loss of every step.
     """
-    tuner = (_RegionTuner if isinstance(recipe, RegionRecipe) else _SliceTuner)(network, _tuning_recipe(recipe, steps, rate), training)
+    tuner = (_RegionTuner if isinstance(recipe, RegionRecipe) else _SliceTuner)(network, tuning_recipe(recipe, steps, rate), training)
     losses = []
     while tuner.step < steps:
         report(tuner.step / steps, f"fine-tuning, step {tuner.step + 1} of {steps}")
@@ -87,7 +87,8 @@ def tune_of(recipe: Recipe, training: Any, steps: int, rate: float = RATE) -> Tu
     return (lambda network, report: fine_tune(network, recipe, training, steps, report, rate)) if steps else None
 
 
-def _tuning_recipe(recipe: Recipe, steps: int, rate: float) -> Recipe:
+def tuning_recipe(recipe: Recipe, steps: int, rate: float) -> Recipe:
+    """What is fine-tuned by: `recipe` as it ended, with a learning rate that warms up and goes down a cosine once."""
     phase = replace(recipe.phases[-1], steps=steps, peak=1.0, frozen_stages=0)
     # another seed: step 0 of the same one would draw the slices that training began with
     return replace(recipe, phases=(phase,), learning_rate=rate, warm_up=round(_WARM_UP * steps), seed=recipe.seed + 1)

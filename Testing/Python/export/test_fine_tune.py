@@ -14,7 +14,7 @@ import torch
 
 from BrainTumorSegLib.cli import export
 from BrainTumorSegLib.cli.main import main
-from BrainTumorSegLib.export.fine_tune import fine_tune, tune_of
+from BrainTumorSegLib.export.fine_tune import fine_tune, tune_of, tuning_recipe
 from BrainTumorSegLib.export.graph_network import GraphNetwork
 from BrainTumorSegLib.export.int8 import write_int8
 from BrainTumorSegLib.export.quantize import fold, quantize_folded
@@ -83,12 +83,21 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_others(tmp_path: Path
     assert not torch.equal(ends[0], ends[2])
 
 
-def test_the_rate_warms_up_and_no_weight_moves_further_than_it_allows(tmp_path: Path) -> None:
+def test_it_goes_on_as_the_recipe_ended_with_a_small_rate_that_warms_up_and_falls() -> None:
+    recipe = tiny_recipe(seed=5)
+    tuning = tuning_recipe(recipe, 100, 1e-4)
+    assert [tuning.rate_at(step) for step in (0, 9, 10, 99)] == pytest.approx([1e-5, 1e-4, 1e-4, 1e-6], rel=0.05)
+    assert tuning.phases == (replace(recipe.phases[-1], steps=100, peak=1.0),)
+    assert (tuning.batch, tuning.augmentation, tuning.seed) == (recipe.batch, recipe.augmentation, 6)
+
+
+def test_no_weight_moves_further_than_the_rate_allows_and_ranges_move_faster(tmp_path: Path) -> None:
     network = graph(tmp_path)
-    before = network.weights[0].detach().clone()
+    before = [network.weights[0].detach().clone(), network.log_scales[0].detach().clone()]
     fine_tune(network, replace(quick(tiny_recipe()), ema=0.0), TRAINING, 10, silent, rate=0.001)
-    # one step of warm-up, then a cosine: 0.001 (1 + 5.5) at most, and Adam's steps are hardly longer than the rate
-    assert 0.001 < (network.weights[0] - before).abs().max() < 0.009
+    moved = [(now - old).abs().max().item() for now, old in zip((network.weights[0], network.log_scales[0]), before)]
+    assert 0.001 < moved[0] < 0.009  # the rates add up to 0.0055, and Adam's steps are hardly longer
+    assert 0.01 < moved[1] < 0.18  # twenty times as much at most
 
 
 def test_nested_regions_are_learned_by_their_own_batches_and_loss(tmp_path: Path) -> None:
