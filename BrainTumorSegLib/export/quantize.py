@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,13 @@ def quantize_int8(source: Path, target: Path, slices: np.ndarray, metadata: dict
         quantize_folded(folded, target, slices, keep_float)
     finally:
         folded.unlink(missing_ok=True)
-    _finish(target, metadata)
+    finish(target, metadata)
 
 
-def quantize_folded(folded: Path, target: Path, slices: np.ndarray, keep_float: tuple[str, ...] = ()) -> None:
-    """The same of a graph that `fold` made, and without our mark."""
+def quantize_folded(
+    folded: Path, target: Path, slices: np.ndarray, keep_float: tuple[str, ...] = (), ranges: Mapping[str, tuple[float, int]] | None = None
+) -> None:
+    """The same of a graph that `fold` made, and without our mark; `ranges`, tensor -> (scale, zero point), take the place of the measured ones."""
     nodes = onnx.load(str(folded)).graph.node
     # the last activation decides the border of the mask, and a sigmoid in int8 has no more than 256 steps
     modules = tuple(name for name in keep_float if name.endswith("/"))
@@ -68,7 +70,15 @@ def quantize_folded(folded: Path, target: Path, slices: np.ndarray, keep_float: 
         weight_type=QuantType.QInt8,
         calibrate_method=CalibrationMethod.MinMax,
         nodes_to_exclude=sensitive,
-        extra_options={"ActivationSymmetric": False, "WeightSymmetric": True, "CalibMovingAverage": True},
+        extra_options={
+            "ActivationSymmetric": False,
+            "WeightSymmetric": True,
+            "CalibMovingAverage": True,
+            "TensorQuantOverrides": {
+                name: [{"scale": np.array(scale, np.float32), "zero_point": np.array(zero_point, np.uint8)}]
+                for name, (scale, zero_point) in (ranges or {}).items()
+            },
+        },
     )
 
 
@@ -80,10 +90,11 @@ def quantize_dynamic_range(source: Path, target: Path, metadata: dict[str, Any])
         quantize_dynamic(str(folded), str(target), weight_type=QuantType.QUInt8)
     finally:
         folded.unlink(missing_ok=True)
-    _finish(target, metadata)
+    finish(target, metadata)
 
 
-def _finish(path: Path, metadata: dict[str, Any]) -> None:
+def finish(path: Path, metadata: dict[str, Any]) -> None:
+    """Our mark and an IR version that old runtimes read, in a file that onnxruntime's quantizer wrote."""
     model = onnx.load(str(path))
     model.ir_version = IR_VERSION
     mark(model, metadata)

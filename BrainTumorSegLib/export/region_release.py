@@ -13,10 +13,12 @@ from BrainTumorSegLib import __version__
 from BrainTumorSegLib.data import glioma_cases
 from BrainTumorSegLib.data.case_set import CaseSet
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.export.fine_tune import tune_of
+from BrainTumorSegLib.export.int8 import write_int8
 from BrainTumorSegLib.export.quantize import quantize_dynamic_range
 from BrainTumorSegLib.export.region_card import card_text
 from BrainTumorSegLib.export.release import CALIBRATION_SLICES, PRECISIONS, cache_of, model_row, onnx_maps, read_run
-from BrainTumorSegLib.export.sensitivity import part_of, quantize_measured
+from BrainTumorSegLib.export.sensitivity import part_of
 from BrainTumorSegLib.export.to_onnx import export_onnx
 from BrainTumorSegLib.networks.attention_unet import AttentionUNet
 from BrainTumorSegLib.training.checkpoint import load_tensors
@@ -47,6 +49,7 @@ def release_regions(
     cross_validation: Path | None = None,
     cache: Path | None = None,
     sensitivity: float | None = None,
+    qat_steps: int = 0,
 ) -> list[dict[str, Any]]:
     """Write the model of `run` to `folder` in each of `precisions`, with models.json and, given data, scores and a card.
 
@@ -55,7 +58,7 @@ def release_regions(
             on cases of its own training, which says what quantization costs and nothing else.
         cross_validation: cross_validation.json of a run over all folds, whose means are stated.
         cache: prepared cases of `train --cache` (default: in the run, or beside it).
-        sensitivity: limit of `sensitivity.scan` for int8; None quantizes every block.
+        sensitivity, qat_steps: what is done about the blocks that int8 costs most, as in `release.release`.
 
     Returns:
         The rows of models.json, the shipped precision (int8 where made) first.
@@ -76,6 +79,7 @@ def release_regions(
     files = {precision: folder / f"{recipe.name}-{precision}.onnx" for precision in PRECISIONS}
     export_onnx(network, files["fp32"], metadata, recipe.network.in_channels)
     cases = glioma_cases.load_cases(recipe.sets, data, cache or cache_of(run), report) if data else None
+    tuned = {"qat_steps": qat_steps} if qat_steps else {}
     rows = []
     for i, precision in enumerate(sorted(set(precisions) | {"fp32"}, key=PRECISIONS.index)):
         report(0.1 + 0.8 * i / 3, f"{precision}: quantizing and scoring")
@@ -84,8 +88,11 @@ def release_regions(
         elif precision == "int8" and cases is not None:
             training, _ = glioma_cases.split(cases, settings["fold"])
             share = part_of(report, 0.1 + 0.8 * i / 3, 0.2)
-            quantize_measured(files["fp32"], files["int8"], calibration_slices(training, recipe), metadata, sensitivity, share)
+            slices = calibration_slices(training, recipe)
+            write_int8(files["fp32"], files["int8"], slices, metadata | tuned, share, sensitivity, tune_of(recipe, training, qat_steps))
         scores = _scores(files[precision], cases, recipe, settings["fold"]) if cases is not None else {}
+        if scores and precision == "int8":
+            scores |= tuned
         rows.append(model_row(recipe, files[precision], precision, scores, run))
     _state_losses(rows)
     rows = [row for row in reversed(rows) if row["precision"] in precisions]

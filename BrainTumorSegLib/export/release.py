@@ -16,8 +16,10 @@ from BrainTumorSegLib.data.sources import load_slices, split
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export.card import write_card
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
+from BrainTumorSegLib.export.fine_tune import tune_of
+from BrainTumorSegLib.export.int8 import write_int8
 from BrainTumorSegLib.export.quantize import quantize_dynamic_range
-from BrainTumorSegLib.export.sensitivity import part_of, quantize_measured
+from BrainTumorSegLib.export.sensitivity import part_of
 from BrainTumorSegLib.export.to_onnx import export_onnx
 from BrainTumorSegLib.networks.attention_unet import AttentionUNet
 from BrainTumorSegLib.training.checkpoint import load_tensors
@@ -28,9 +30,6 @@ from BrainTumorSegLib.training.validation import Predictor, predict_slices, scor
 Report = Callable[[float, str], None]
 CALIBRATION_SLICES = 300
 PRECISIONS = ("fp32", "dynamic", "int8")
-# The first stages keep ImageNet's wide ranges: in int8 they cost 0.003 Dice of the 0.0037 that all of it costs (t1ce-tumor, 613
-# slices), in float 7 % of the time.
-_KEPT_FLOAT = ("/network/encoder/stem/", "/network/encoder/stages.0/", "/network/encoder/stages.1/")
 
 
 def release(
@@ -41,11 +40,13 @@ def release(
     report: Report,
     cross_validation: Path | None = None,
     sensitivity: float | None = None,
+    qat_steps: int = 0,
 ) -> list[dict[str, Any]]:
     """Write the model of `run` to `folder` in each of `precisions`, with models.json and, given data, scores and a card.
 
     Args:
-        sensitivity: limit of `sensitivity.scan` for int8, whose finding takes the place of the first stages that stay in float by default.
+        sensitivity: limit of `sensitivity.scan` for int8, see `int8.write_int8`.
+        qat_steps: of fine-tuning for int8, all of which is then int8; 0: none. What it loses is still told against the run's own fp32.
 
     Returns:
         The rows of models.json, the shipped precision (int8 where made) first.
@@ -55,15 +56,13 @@ def release(
     """
     settings = read_run(run)
     recipe: Recipe = from_dict(settings["recipe"])
-    weights, progress = load_tensors(run / "weights.safetensors")
-    network = AttentionUNet(recipe.network)
-    network.load_state_dict(weights)
-    network.keep_outputs(1)  # the whole-tumor head exists in training only
+    network, steps = trained_network(run, recipe)
     folder.mkdir(parents=True, exist_ok=True)
-    metadata = {"name": recipe.name, "version": __version__, "steps": progress["step"]}
+    metadata = {"name": recipe.name, "version": __version__, "steps": steps}
     fp32 = folder / f"{recipe.name}-fp32.onnx"
     export_onnx(network, fp32, metadata, recipe.network.in_channels)
     training, validation = _slices(recipe, data, run, settings["fold"], report)
+    tuned = {"qat_steps": qat_steps} if qat_steps else {}
     rows = []
     for i, precision in enumerate(sorted(set(precisions) | {"fp32"}, key=PRECISIONS.index)):
         report(0.1 + 0.8 * i / 3, f"{precision}: quantizing and scoring")
@@ -72,8 +71,10 @@ def release(
             quantize_dynamic_range(fp32, path, metadata)
         elif precision == "int8" and training is not None:
             slices, tell = calibration_slices(training, recipe.seed), part_of(report, 0.1 + 0.8 * i / 3, 0.2)
-            quantize_measured(fp32, path, slices, metadata, sensitivity, tell, _KEPT_FLOAT)
+            write_int8(fp32, path, slices, metadata | tuned, tell, sensitivity, tune_of(recipe, training, qat_steps))
         scores = _scores(path, validation, settings["fold"]) if validation is not None else {}
+        if scores and precision == "int8":
+            scores |= tuned
         rows.append(model_row(recipe, path, precision, scores, run))
     _state_losses(rows, cross_validation)
     rows = [row for row in reversed(rows) if row["precision"] in precisions]
@@ -84,6 +85,15 @@ def release(
         report(0.95, "drawing the model card")
         write_card(folder, rows[0], validation, onnx_predictor(folder / rows[0]["file"]))
     return rows
+
+
+def trained_network(run: Path, recipe: Recipe) -> tuple[AttentionUNet, int]:
+    """The network of a run as it is exported, and the steps it was trained for."""
+    weights, progress = load_tensors(run / "weights.safetensors")
+    network = AttentionUNet(recipe.network)
+    network.load_state_dict(weights)
+    network.keep_outputs(1)  # the whole-tumor head exists in training only
+    return network, progress["step"]
 
 
 def calibration_slices(training: SliceSet, seed: int) -> np.ndarray:

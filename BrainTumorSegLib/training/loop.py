@@ -55,7 +55,8 @@ class Trainer:
     Files: recipe.json; last.safetensors (everything needed to go on); weights.safetensors (the averaged weights);
     log.csv (one row per validation); scores.json (the last validation in full).
 
-    This one learns `t1ce-tumor` from slices; what learns something else overrides `make_batches`, `loss` and `score`.
+    This one learns `t1ce-tumor` from slices; what learns something else overrides `make_batches`, `loss` and `score`, and
+    what learns with another network `make_network`, `make_optimizer` and `freeze`.
     """
 
     def __init__(self, recipe: Recipe, training: Any, validation: Any, run: Path, hardware: Hardware) -> None:
@@ -63,12 +64,24 @@ class Trainer:
         self.batches = self.make_batches(training)
         self.validation = validation
         torch.manual_seed(recipe.seed)
-        self.network = AttentionUNet(recipe.network)
-        self.started_from = start_from_imagenet(self.network)
+        self.network, self.started_from = self.make_network()
         place(self.network, hardware)
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
-        self.optimizer = make_optimizer(self.network, recipe)
+        self.optimizer = self.make_optimizer()
         self.step, self.seconds, self.losses = 0, 0.0, [0.0, 0.0]
+
+    def make_network(self) -> tuple[Any, str]:
+        """The network as it starts, and what it starts from."""
+        network = AttentionUNet(self.recipe.network)
+        return network, start_from_imagenet(network)
+
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """Its groups have a "share" of the recipe's learning rate each."""
+        return make_optimizer(self.network, self.recipe)
+
+    def freeze(self) -> None:
+        """Let learn what this step's phase lets learn."""
+        self.network.encoder.freeze(self.recipe.phase_at(self.step).frozen_stages)
 
     def make_batches(self, training: Any) -> Callable[[int], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
         """What gives (images, targets, known pixels) of a step."""
@@ -110,7 +123,7 @@ class Trainer:
         torch.manual_seed(self.recipe.seed * 7_919 + self.step)  # dropout follows the step too: a resumed run repeats it
         images, targets, known = (t.to(self.hardware.device) for t in self.batches(self.step))
         self.network.train()
-        self.network.encoder.freeze(self.recipe.phase_at(self.step).frozen_stages)
+        self.freeze()
         with torch.autocast(self.hardware.device.type, torch.bfloat16, enabled=self.hardware.bf16):
             logits = self.network(images.contiguous(memory_format=torch.channels_last))
         logits = logits.float()

@@ -15,9 +15,9 @@ import torch
 from PIL import Image
 
 from BrainTumorSegLib.errors import InputError
-from BrainTumorSegLib.export import release as release_module
 from BrainTumorSegLib.export.card import card_text, draw_cases
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
+from BrainTumorSegLib.export.int8 import KEPT_FLOAT
 from BrainTumorSegLib.export.quantize import SliceReader, quantize_dynamic_range, quantize_int8
 from BrainTumorSegLib.export.release import calibration_slices, release
 from BrainTumorSegLib.export.to_onnx import export_onnx, mark
@@ -285,9 +285,32 @@ def test_the_limit_of_sensitivity_reaches_the_quantizer(released: tuple[Path, Pa
     def stop(source: Path, target: Path, slices: np.ndarray, metadata: dict, limit: float, *rest: object) -> None:
         raise InterruptedError(f"{target.name} {limit}")
 
-    monkeypatch.setattr(release_module, "quantize_measured", stop)
+    monkeypatch.setattr("BrainTumorSegLib.export.int8.quantize_measured", stop)
     with pytest.raises(InterruptedError, match=r"t1ce-tumor-int8\.onnx 0\.003"):
         release(released[0], tmp_path, ("int8",), Path("nowhere"), lambda fraction, message: None, sensitivity=0.003)
+
+
+def test_fine_tuned_int8_is_int8_throughout_and_says_so(released: tuple[Path, Path, list[dict]], tmp_path: Path) -> None:
+    run, folder, _ = released
+    (row,) = release(run, tmp_path, ("int8",), Path("nowhere"), lambda fraction, message: None, qat_steps=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["models.json", "t1ce-tumor-card.md", "t1ce-tumor-cases.png", "t1ce-tumor-int8.onnx"]
+    assert (row["scores"]["qat_steps"], row["scores"]["n"], "dice_lost_to_fp32" in row["scores"]) == (2, 3, True)
+    marks = {entry.key: entry.value for entry in onnx.load(str(tmp_path / "t1ce-tumor-int8.onnx")).metadata_props}
+    assert json.loads(marks[MARK])["qat_steps"] == 2
+    assert convolutions_in_float(tmp_path / "t1ce-tumor-int8.onnx") == set()
+    first_stages = convolutions_in_float(folder / "t1ce-tumor-int8.onnx")
+    assert len(first_stages) == 9  # stem 1, first stage 2, second stage twice 3
+    assert all(name.startswith(KEPT_FLOAT) for name in first_stages)
+    # two steps move no probability far, but they do move it
+    change = np.abs(probabilities(tmp_path / row["file"], smooth(2)) - probabilities(folder / row["file"], smooth(2)))
+    assert 1e-4 < change.mean() < 0.1
+    assert Session(list_models(tmp_path)[0], threads=1).run(smooth(1)).shape == (1, 1, 64, 64)
+
+
+def convolutions_in_float(path: Path) -> set[str]:
+    nodes = onnx.load(str(path)).graph.node
+    integers = {node.output[0] for node in nodes if node.op_type == "DequantizeLinear"}
+    return {node.name for node in nodes if node.op_type == "Conv" and node.input[1] not in integers}
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:

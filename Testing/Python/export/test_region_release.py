@@ -13,7 +13,8 @@ pytest.importorskip("onnx")
 
 from BrainTumorSegLib.data.case_set import CaseSet
 from BrainTumorSegLib.errors import InputError
-from BrainTumorSegLib.export import region_release
+from BrainTumorSegLib.export.graph_network import GraphNetwork
+from BrainTumorSegLib.export.int8 import KEPT_FLOAT
 from BrainTumorSegLib.export.region_release import calibration_slices, is_region_run, release_regions
 from BrainTumorSegLib.inference.models import list_models
 from BrainTumorSegLib.inference.session import Session
@@ -64,12 +65,34 @@ def test_a_run_becomes_a_model_that_runs(run: Path, tmp_path: Path) -> None:
 
 
 def test_the_limit_of_sensitivity_reaches_the_quantizer(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(source: Path, target: Path, slices: np.ndarray, metadata: dict, limit: float, report: object) -> None:
+    def stop(source: Path, target: Path, slices: np.ndarray, metadata: dict, limit: float, *rest: object) -> None:
         raise InterruptedError(f"{target.name} {limit}")
 
-    monkeypatch.setattr(region_release, "quantize_measured", stop)
+    monkeypatch.setattr("BrainTumorSegLib.export.int8.quantize_measured", stop)
     with pytest.raises(InterruptedError, match=r"glioma-regions-int8\.onnx 0\.003"):
         release_regions(run, tmp_path, ("int8",), run.parent, silent, sensitivity=0.003)
+
+
+def test_the_first_stages_stay_in_float_as_in_the_other_model_unless_it_is_fine_tuned(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def write(fp32: Path, path: Path, slices: np.ndarray, metadata: dict, *rest: object) -> None:
+        asked.append(rest[-1])
+        raise InterruptedError
+
+    monkeypatch.setattr("BrainTumorSegLib.export.int8.quantize_measured", write)
+    with pytest.raises(InterruptedError):
+        release_regions(run, tmp_path, ("int8",), run.parent, silent)
+    assert asked == [KEPT_FLOAT]
+
+    def tune(network: GraphNetwork, report: object) -> None:
+        asked.append(len(network.ranges()))
+        raise InterruptedError
+
+    monkeypatch.setattr("BrainTumorSegLib.export.region_release.tune_of", lambda recipe, training, steps: asked.append(steps) or tune)
+    with pytest.raises(InterruptedError):
+        release_regions(run, tmp_path, ("int8",), run.parent, silent, qat_steps=7)
+    assert asked[1:] == [7, 111]  # every activation of the network is rounded, those of the first stages too
 
 
 def test_int8_needs_data_and_only_region_runs_are_taken(run: Path, tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_the_command_passes_its_limit_on(tmp_path: Path, monkeypatch: pytest.Mon
     seen: list[object] = []
 
     def release(run: Path, folder: Path, precisions: tuple[str, ...], data: Path, report: object, *rest: object) -> list[object]:
-        seen.append(rest[-1])
+        seen.append(rest[-2])
         return []
 
     monkeypatch.setattr("BrainTumorSegLib.export.release.release", release)
