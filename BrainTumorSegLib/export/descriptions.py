@@ -16,10 +16,10 @@ _BRATS = {
 
 _WHOLE_CASES = {
     "name": "brats",
-    "what": "39 whole cases of gliomas, T1, T1ce, T2 and FLAIR, BraTS 2018-2021",
+    "what": "whole cases of gliomas, T1, T1ce, T2 and FLAIR, BraTS 2018-2021",
     "license": "BraTS challenge terms (research); BraTS 2021: CC BY 4.0",
 }
-_CUBES = {"name": "cubes", "what": "cubes about the tumors of 357 patients, the same sequences, BraTS 2020", "license": "BraTS challenge terms (research)"}
+_CUBES = {"name": "cubes", "what": "cubes about the tumors of other patients, the same sequences, BraTS 2020", "license": "BraTS challenge terms (research)"}
 
 DESCRIPTIONS: dict[str, dict[str, Any]] = {
     "t1ce-tumor": {

@@ -28,6 +28,8 @@ def card_text(row: dict[str, Any]) -> str:
 
 {_means(scores)}
 {lost}
+By sequences given, axial slices only:
+
 {_subsets(scores["subsets"])}
 
 ## Trained on

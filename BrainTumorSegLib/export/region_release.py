@@ -26,7 +26,7 @@ from BrainTumorSegLib.training.recipe import from_dict
 from BrainTumorSegLib.training.recipes import RECIPES
 from BrainTumorSegLib.training.region_batches import RegionBatches
 from BrainTumorSegLib.training.region_recipe import RegionRecipe
-from BrainTumorSegLib.training.region_scores import score_cases, subset_name, subsets, summary
+from BrainTumorSegLib.training.region_scores import QUICK_PLANES, score_cases, subset_name, subsets, summary
 
 Report = Callable[[float, str], None]
 _STATED = ("n", "dice", "dice_by_kind", "n_et", "false_et_ml")
@@ -100,7 +100,9 @@ def release_regions(
         files["fp32"].unlink()
     if cases is not None:
         report(0.9, "scoring every subset of sequences")
-        rows[0]["scores"]["subsets"] = _subset_scores(folder / rows[0]["file"], cases, recipe, settings["fold"])
+        rows[0]["scores"]["subsets"] = _subset_scores(folder / rows[0]["file"], cases, settings["fold"])
+        for row in rows:
+            row["training_data"] = _counted(row["training_data"], glioma_cases.split(cases, settings["fold"])[0], settings["fold"])
     if cross_validation is not None:
         for row in rows:
             row["scores"]["cross_validation"] = _stated(json.loads(cross_validation.read_text()))
@@ -118,6 +120,13 @@ def calibration_slices(training: CaseSet, recipe: RegionRecipe) -> np.ndarray:
     return np.concatenate([batches.plain(pools[i % len(pools)], numbers) for i in range(CALIBRATION_SLICES)])
 
 
+def _counted(sets: list[dict[str, str]], training: CaseSet, fold: int) -> list[dict[str, str]]:
+    """How many cases of each set were trained on, and which were kept out."""
+    without = f", without fold {fold}" if fold != glioma_cases.ALL_CASES else ""
+    patients = {entry["name"]: len({case.name for case in training if case.source == entry["name"]}) for entry in sets}
+    return [entry | {"what": f"{entry['what']}; {patients[entry['name']]} patients{without}"} for entry in sets]
+
+
 def _scored_cases(cases: CaseSet, fold: int) -> CaseSet:
     return glioma_cases.split(cases, fold if fold != glioma_cases.ALL_CASES else glioma_cases.FOLDS[0])[1]
 
@@ -128,9 +137,9 @@ def _scores(path: Path, cases: CaseSet, recipe: RegionRecipe, fold: int) -> dict
     return {"split": split, "average": f"mean over cases in 3-D, {', '.join(recipe.planes)} fused, no post-processing", **summary(by_case)}
 
 
-def _subset_scores(path: Path, cases: CaseSet, recipe: RegionRecipe, fold: int) -> dict[str, dict[str, float]]:
+def _subset_scores(path: Path, cases: CaseSet, fold: int) -> dict[str, dict[str, float]]:
     predict, scored = onnx_maps(path), _scored_cases(cases, fold)
-    return {subset_name(given): summary(score_cases(predict, scored, tuple(recipe.planes), given))["dice_by_kind"] for given in subsets()}
+    return {subset_name(given): summary(score_cases(predict, scored, QUICK_PLANES, given))["dice_by_kind"] for given in subsets()}
 
 
 def _state_losses(rows: list[dict[str, Any]]) -> None:

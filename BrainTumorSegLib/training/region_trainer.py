@@ -12,10 +12,7 @@ from BrainTumorSegLib.training.loop import Trainer, maps_predictor
 from BrainTumorSegLib.training.losses import bce_dice
 from BrainTumorSegLib.training.region_batches import RegionBatches
 from BrainTumorSegLib.training.region_recipe import RegionRecipe
-from BrainTumorSegLib.training.region_scores import score_cases, subset_name, subsets, summary
-
-_QUICK = ("axial",)
-"""Planes of a validation on the way; the last one fuses all of the recipe's."""
+from BrainTumorSegLib.training.region_scores import QUICK_PLANES, score_cases, subset_name, subsets, summary
 
 
 class RegionTrainer(Trainer):
@@ -32,9 +29,9 @@ class RegionTrainer(Trainer):
         """Dice over the validation cases; see `region_scores.summary`, with "cases" and, at the end, "subsets"."""
         predict = maps_predictor(network, self.hardware)
         is_last = self.step >= self.recipe.steps
-        planes = tuple(cast(RegionRecipe, self.recipe).planes) if is_last else _QUICK
+        planes = tuple(cast(RegionRecipe, self.recipe).planes) if is_last else QUICK_PLANES
         by_case = score_cases(predict, self.validation, planes)
         scores = {**summary(by_case), "planes": list(planes), "cases": by_case}
         if is_last:
-            scores["subsets"] = {subset_name(given): score_cases(predict, self.validation, _QUICK, given) for given in subsets()}
+            scores["subsets"] = {subset_name(given): score_cases(predict, self.validation, QUICK_PLANES, given) for given in subsets()}
         return scores

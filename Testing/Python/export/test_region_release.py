@@ -52,6 +52,8 @@ def test_a_run_becomes_a_model_that_runs(run: Path, tmp_path: Path) -> None:
         ("int8", True, "regions", list(ROLES)),
         ("fp32", True, "regions", list(ROLES)),
     ]
+    told = [entry["what"].rpartition("; ")[2] for entry in rows[0]["training_data"]]
+    assert told == ["1 patients, without fold 1", "1 patients, without fold 1"]
     scores = rows[0]["scores"]
     assert (scores["n"], len(scores["subsets"]), "ET" in scores["subsets"]["flair"]) == (1, 15, False)
     assert scores["cross_validation"]["subsets"] == {"flair": {"WT": 0.86, "TC": 0.5}}
