@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.inference.early_exit import gap_for
 from BrainTumorSegLib.inference.models import ModelInfo
 from BrainTumorSegLib.inference.planes import acquisition_plane, choose_planes
 from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands
@@ -42,6 +43,8 @@ class SegmentOptions:
         uncertainty, probabilities: whether these volumes are returned too.
         min_island_mm3: smaller islands are removed; max_hole_mm3: enclosed holes up to this are filled; None takes the
             model's own. Pictures have no millimeters: nothing is removed or filled there.
+        early_exit: whether slices far from anything found at a first look are left out (see `inference.early_exit`); None does so with
+            models that find one kind of tissue, on which it was measured. A published system's own view always sees every slice.
     """
 
     planes: str = "auto"
@@ -50,6 +53,7 @@ class SegmentOptions:
     probabilities: bool = False
     min_island_mm3: float | None = None
     max_hole_mm3: float | None = None
+    early_exit: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -182,10 +186,11 @@ def segment(
     def report(fraction: float, message: str) -> None:
         tell(0.02 + 0.93 * fraction, message)
 
+    gap_mm = _gap_mm(model, options)
     if model.crop and spacing is not None:
-        maps = predict_cropped(np.stack(channels), spacing, planes, session, report, cancel)
+        maps = predict_cropped(np.stack(channels), spacing, planes, session, report, cancel, gap_mm)
     elif model.view is None:
-        maps = predict(np.stack(channels), spacing, planes, session, report, cancel)
+        maps = predict(np.stack(channels), spacing, planes, session, report, cancel, gap_mm)
     else:
         maps = predict_view(channels, spacing, planes, model.view, session, report, cancel)
     predicted = time.perf_counter()
@@ -229,12 +234,21 @@ def _planes(
     return choose_planes(options.planes, model.planes, shape, spacing)
 
 
+def _limits(model: ModelInfo, options: SegmentOptions) -> dict[str, float]:
+    return model.postprocess | {key: value for key in ("min_island_mm3", "max_hole_mm3") if (value := getattr(options, key)) is not None}
+
+
+def _gap_mm(model: ModelInfo, options: SegmentOptions) -> float:
+    """What the first look may leave out: nothing that would not be removed as an island; 0 where every slice is to be run."""
+    wanted = model.outputs == "tumor" if options.early_exit is None else options.early_exit
+    return gap_for(_limits(model, options)["min_island_mm3"]) if wanted else 0.0
+
+
 def _decode(
     maps: np.ndarray, unseen: tuple[str, ...], reference: Volume, model: ModelInfo, options: SegmentOptions
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Label map, probability of each label, and doubt where wanted, all on canonical axes."""
-    limits = dict(model.postprocess)
-    limits |= {key: value for key in ("min_island_mm3", "max_hole_mm3") if (value := getattr(options, key)) is not None}
+    limits = _limits(model, options)
     voxel_mm3 = reference.voxel_ml * 1000
     if model.outputs == "regions":
         maps = nest(maps)

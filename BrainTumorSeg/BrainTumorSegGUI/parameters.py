@@ -19,12 +19,17 @@ class Quality(enum.Enum):
     FAST = "acquisition"
     ALL_PLANES = "all"
 
+    @property
+    def earlyExit(self) -> bool | None:
+        """The value of `api.SegmentOptions.early_exit`: who asks for everything gets every slice."""
+        return False if self is Quality.ALL_PLANES else None
+
     def label(self) -> str:
         """What the combo box shows."""
         return {
             Quality.AUTOMATIC: _("Automatic (all useful planes)"),
             Quality.FAST: _("Fast (one plane)"),
-            Quality.ALL_PLANES: _("All planes"),
+            Quality.ALL_PLANES: _("All planes, every slice"),
         }[self]
 
 

@@ -123,4 +123,5 @@ def optionsFrom(parameters: BrainTumorSegParameterNode) -> SegmentOptions:
         uncertainty=parameters.uncertainty,
         min_island_mm3=None if parameters.modelCleanUp else parameters.minIslandMm3,
         max_hole_mm3=None if parameters.modelCleanUp else parameters.maxHoleMm3,
+        early_exit=parameters.quality.earlyExit,
     )

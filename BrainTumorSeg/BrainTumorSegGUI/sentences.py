@@ -26,6 +26,7 @@ PROGRESS = (
     _("preparing the images"),
     _("cleaning up the result"),
     _("done"),
+    _("looking for tumor: {message}"),
     _("{plane} slices, {done} of {total}"),
     _("axial"),
     _("coronal"),

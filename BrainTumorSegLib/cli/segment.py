@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--uncertainty", type=Path, metavar="F", help="also write the entropy of the probabilities, 0 to 1")
     parser.add_argument("--probabilities", type=Path, metavar="F", help="also write the probability of each label")
     parser.add_argument("--planes", choices=["auto", "all", "axial", "acquisition"], default="auto", help="in which planes volumes are cut (default: auto)")
+    parser.add_argument("--every-slice", action="store_true", help="run every slice (default: those far from anything found at a first look are left out)")
     add_provider(parser)
     parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads (default: all cores)")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the text")
@@ -132,6 +133,7 @@ def options_of(arguments: argparse.Namespace) -> SegmentOptions:
         threads=arguments.threads,
         uncertainty=arguments.uncertainty is not None,
         probabilities=arguments.probabilities is not None,
+        early_exit=False if arguments.every_slice else None,
     )
 
 

@@ -12,7 +12,7 @@ from BrainTumorSegLib.io.atomic import check_folder_writable
 from BrainTumorSegLib.io.case_folder import DOUBTFUL, REVIEWED, STATES, CaseRow, patient_of, read_cases, with_fold, write_cases
 from BrainTumorSegLib.io.images import READABLE
 
-_NO_IMAGE = re.compile(r"^ai$|(^|[ _.-])(seg|segmentation|mask|labels?|uncertainty|probabilities)([ _.-]|$)", re.IGNORECASE)
+_NO_IMAGE = r"^ai$|(^|[ _.-])(seg|segmentation|mask|labels?|uncertainty|probabilities)([ _.-]|$)"
 """Names of masks and results, which lie beside the images in many folders."""
 
 
@@ -140,7 +140,7 @@ def _images(folder: Path) -> list[Path]:
 
 
 def _is_image(path: Path) -> bool:
-    return path.name.lower().endswith(tuple(READABLE)) and path.is_file() and not _NO_IMAGE.search(_stem(path))
+    return path.name.lower().endswith(tuple(READABLE)) and path.is_file() and not re.search(_NO_IMAGE, _stem(path), re.IGNORECASE)
 
 
 def _stem(path: Path) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import stat
-import zipfile
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from BrainTumorSegLib.errors import InputError, ModelError
 from BrainTumorSegLib.inference.models import FORMAT, OUTPUTS, TABLE_NAME, ModelInfo, imported_models, list_models, read_rows
 from BrainTumorSegLib.io.atomic import writing
 from BrainTumorSegLib.labels import ROLES, SCHEMES
 from BrainTumorSegLib.resources import imported_models_folder
+
+if TYPE_CHECKING:
+    import zipfile
 
 _MOST_BYTES = 500_000_000
 """Of one file when unpacked; the shipped models have 8 MB."""
@@ -32,6 +33,8 @@ def import_models(path: str | Path) -> list[ModelInfo]:
         InputError: no zip, a path that leaves it, a file that is missing or is not what its sha256 says, a model that this version cannot
             run, or another model under the name of a shipped one.
     """
+    import zipfile  # with its kinds of compression: nobody else needs it
+
     folder = imported_models_folder()
     if folder is None:
         raise InputError("the models folder is named by BRAINTUMORSEG_RESOURCES, so none can be added; set BRAINTUMORSEG_IMPORTED_MODELS too")
@@ -90,6 +93,8 @@ def _proven(archive: zipfile.ZipFile, member: zipfile.ZipInfo | None, model: Mod
     if member is None:
         raise InputError(f"{model.file} of {model.name} is missing in {name}; get the zip again")
     content = _unpacked(archive, member, name)
+    import hashlib
+
     found = hashlib.sha256(content).hexdigest()
     if found != model.sha256:
         raise InputError(f"{model.file} in {name} has sha256 {found[:12]}..., but {model.name} is {model.sha256[:12]}..., so it was altered; get the zip again")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -186,6 +185,8 @@ def read_model_file(model: ModelInfo) -> bytes:
         content = model.path.read_bytes()
     except OSError as error:
         raise ModelError(f"the model file {model.path} cannot be read ({error.strerror}); install the extension again") from None
+    import hashlib  # brings OpenSSL, which takes longer than any room of ours: only who opens a model waits for it
+
     found = hashlib.sha256(content).hexdigest()
     if found != model.sha256:
         raise ModelError(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from BrainTumorSegLib.inference.early_exit import Findings, clear_outside, first_look
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.preprocess.frame import Frame, frame_for_picture, frame_for_volume
 from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE, plane_view
@@ -27,6 +28,7 @@ def predict(
     session: Session,
     report: Report,
     cancel: CancelToken | None = None,
+    gap_mm: float = 0.0,
 ) -> np.ndarray:
     """Fused probabilities of every class.
 
@@ -36,28 +38,26 @@ def predict(
         planes: which to run and fuse.
         session: the open network.
         report: told (fraction, message) after every batch.
+        gap_mm: what a first look may leave out between two slices, see `early_exit`; 0 runs every slice, as pictures and fewer than
+            three planes always do.
 
     Returns:
-        float32 [K, Z, Y, X].
+        float32 [K, Z, Y, X]; 0 where a slice was left out.
     """
-    total = sum(tissue.shape[1 + AXIS_OF_PLANE[plane]] for plane in planes)
-    fused: np.ndarray | None = None
-    done = 0
-    for plane in planes:
-        slices = np.stack([plane_view(channel, plane) for channel in tissue], 1) if len(tissue) > 1 else plane_view(tissue[0], plane)[:, None]
-        frame = _frame(slices.shape[2:], plane, spacing_mm)
-        for start in range(0, len(slices), BATCH):
-            stop = min(start + BATCH, len(slices))
-            filled = start + np.flatnonzero([_has_tissue(slices[i]) for i in range(start, stop)])
-            if len(filled):
-                maps = _run(slices[filled], frame, session, cancel)  # [n, K, H, W]
-                if fused is None:
-                    fused = np.zeros((maps.shape[1], *tissue.shape[1:]), np.float32)
-                for k, target in enumerate(fused):
-                    plane_view(target, plane)[filled] += maps[:, k] / len(planes)
-            done += stop - start
-            report(done / total, f"{plane} slices, {done} of {total}")
-    return np.zeros((session.model.maps, *tissue.shape[1:]), np.float32) if fused is None else fused
+    fusion = _Fusion(tissue, spacing_mm, planes, session, cancel)
+    looked = first_look(tissue.shape[1:], spacing_mm or (1.0, 1.0, 1.0), planes, gap_mm if spacing_mm else 0.0)
+    if spacing_mm is None or all(chosen.all() for chosen in looked.values()):
+        fusion.add(looked, report)
+        return fusion.maps()
+    share = sum(map(np.count_nonzero, looked.values())) / sum(map(len, looked.values()))
+    findings = Findings(tissue.shape[1:])
+    fusion.add(looked, lambda fraction, message: report(share * fraction, f"looking for tumor: {message}"), findings)
+    about = findings.about(spacing_mm)
+    left = {plane: about[AXIS_OF_PLANE[plane]] & ~looked[plane] for plane in planes}
+    fusion.add(left, lambda fraction, message: report(share + (1.0 - share) * fraction, message))
+    maps = fusion.maps()
+    clear_outside(maps, about)
+    return maps
 
 
 def predict_cropped(
@@ -67,12 +67,52 @@ def predict_cropped(
     session: Session,
     report: Report,
     cancel: CancelToken | None = None,
+    gap_mm: float = 0.0,
 ) -> np.ndarray:
     """`predict` of the box that holds the tissue, 0 around it: a brain without its skull fills half of the usual volume."""
     box = (slice(None), *tissue_box(tissue))
     maps = np.zeros((session.model.maps, *tissue.shape[1:]), np.float32)
-    maps[box] = predict(tissue[box], spacing_mm, planes, session, report, cancel)
+    maps[box] = predict(tissue[box], spacing_mm, planes, session, report, cancel, gap_mm)
     return maps
+
+
+class _Fusion:
+    """The mean over all planes, slice by slice as they are run."""
+
+    def __init__(
+        self, tissue: np.ndarray, spacing_mm: tuple[float, float, float] | None, planes: tuple[str, ...], session: Session, cancel: CancelToken | None
+    ) -> None:
+        self._tissue, self._spacing_mm, self._planes, self._session, self._cancel = tissue, spacing_mm, planes, session, cancel
+        self._sum: np.ndarray | None = None
+
+    def maps(self) -> np.ndarray:
+        """[K, Z, Y, X]; 0 where nothing was run."""
+        return np.zeros((self._session.model.maps, *self._tissue.shape[1:]), np.float32) if self._sum is None else self._sum
+
+    def add(self, chosen: Mapping[str, np.ndarray], report: Report, findings: Findings | None = None) -> None:
+        """Run the chosen slices, bool [N] for each plane, and note in `findings` what they show."""
+        total = sum(map(np.count_nonzero, chosen.values()))
+        done = 0
+        for plane, slices in chosen.items():
+            where = np.flatnonzero(slices)
+            for start in range(0, len(where), BATCH):
+                batch = where[start : start + BATCH]
+                self._add_batch(plane, batch, findings)
+                done += len(batch)
+                report(done / total, f"{plane} slices, {done} of {total}")
+
+    def _add_batch(self, plane: str, batch: np.ndarray, findings: Findings | None) -> None:
+        slices = np.stack([plane_view(channel, plane)[batch] for channel in self._tissue], 1)  # [n, C, H, W]
+        filled = [i for i, channels in enumerate(slices) if _has_tissue(channels)]
+        if not filled:
+            return
+        maps = _run(slices[filled], _frame(slices.shape[2:], plane, self._spacing_mm), self._session, self._cancel)  # [n, K, H, W]
+        if self._sum is None:
+            self._sum = np.zeros((maps.shape[1], *self._tissue.shape[1:]), np.float32)
+        for k, target in enumerate(self._sum):
+            plane_view(target, plane)[batch[filled]] += maps[:, k] / len(self._planes)
+        if findings is not None:
+            findings.add(maps, plane, batch[filled])
 
 
 def _run(slices: np.ndarray, frame: Frame, session: Session, cancel: CancelToken | None) -> np.ndarray:

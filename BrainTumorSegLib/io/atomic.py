@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +59,7 @@ def writing_folder(folder: str | Path) -> Iterator[Path]:
         InputError: the folder cannot be written.
     """
     folder = Path(folder).absolute()
-    hidden = folder.parent / f".{secrets.token_hex(6)}"
+    hidden = folder.parent / f".{_random_name()}"
     try:
         hidden.mkdir()
         yield hidden
@@ -73,6 +71,8 @@ def writing_folder(folder: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise cannot_write(folder, error) from error
     finally:
+        import shutil
+
         shutil.rmtree(hidden, ignore_errors=True)
 
 
@@ -119,9 +119,13 @@ def cannot_write(path: Path, error: Exception) -> InputError:
     return InputError(f"{path} cannot be written: {reason}")
 
 
+def _random_name() -> str:
+    return os.urandom(6).hex()
+
+
 def _hidden_name(path: Path) -> str:
     """Short whatever the name is, and with its suffixes, which tell SimpleITK the format."""
-    return f".{secrets.token_hex(6)}{''.join(path.suffixes[-2:])}"
+    return f".{_random_name()}{''.join(path.suffixes[-2:])}"
 
 
 def _refuse_folder(path: Path) -> None:

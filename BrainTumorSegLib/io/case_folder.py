@@ -39,7 +39,7 @@ COLUMNS = ("case", "patient", "fold", "state", "seconds")
 FOLDS = (1, 2, 3, 4, 5)
 SEGMENTATION, AI_RESULT, UNCERTAINTY, DETAILS = "seg.nii.gz", "ai.nii.gz", "uncertainty.nii.gz", "case.json"
 
-_TIME_POINTS = (re.compile(r"(BraTS-[A-Za-z]+-\d+)-\d+"), re.compile(r"(sub-[A-Za-z0-9]+)_ses-.+"))
+_TIME_POINTS = (r"(BraTS-[A-Za-z]+-\d+)-\d+", r"(sub-[A-Za-z0-9]+)_ses-.+")
 """Names of public sets that hold patient and time point: BraTS 2023 and later, and BIDS."""
 
 
@@ -61,7 +61,7 @@ def image_file(role: str) -> str:
 
 def patient_of(case: str) -> str:
     """The patient in the name of a case where BraTS or BIDS names tell it, else the case's own name."""
-    matches = (pattern.fullmatch(case) for pattern in _TIME_POINTS)
+    matches = (re.fullmatch(pattern, case) for pattern in _TIME_POINTS)
     return next((match.group(1) for match in matches if match), case)
 
 

@@ -18,19 +18,18 @@ DICOM_KEYWORDS = (
 _TITLES = {"t1": "T1", "t1ce": "T1 with contrast", "t2": "T2", "flair": "FLAIR"}
 _LEAST_HOUNSFIELD = -500
 """No MRI goes below this; air in CT is -1000."""
+# patterns as text: `re` compiles each at its first search and keeps it, so that importing this costs nothing
 _START = r"(?:^|[^a-z0-9])(?:ax(?:ial)?|sag(?:ittal)?|cor(?:onal)?|tra|3d|2d|[es])?"
-_FLAIR = re.compile(r"flair|dark[ _-]?fluid|tirm" + f"|{_START}t2f(?![a-z0-9])")
-_T2 = re.compile(_START + r"t2(?!\*|[0-9]|[ _-]?star|[ _-]?map)")
-_T1 = re.compile(_START + r"t1(?![0-9]|[ _-]?map|rho)|mp[ _-]?rage|(?<![a-z])bravo(?![a-z])|spgr")
-_CONTRAST = re.compile(
+_FLAIR = r"flair|dark[ _-]?fluid|tirm" + f"|{_START}t2f(?![a-z0-9])"
+_T2 = _START + r"t2(?!\*|[0-9]|[ _-]?star|[ _-]?map)"
+_T1 = _START + r"t1(?![0-9]|[ _-]?map|rho)|mp[ _-]?rage|(?<![a-z])bravo(?![a-z])|spgr"
+_CONTRAST = (
     r"t1w?[ _-]?(?:ce|c|gd|gad|km)(?![a-z])"
     r"|(?<![a-z])(?:ce|gd|gad|gado|gadolinium|km|post|postgd|contrast|postcontrast|enhanced)(?![a-z])"
     r"|\+ ?(?:c|gd|km)(?![a-z])"
 )
-_NO_CONTRAST = re.compile(
-    r"(?<![a-z])(?:no|non|without|w/?o|pre)[ _-]?(?:ce|gd|gad|gado|km|contrast)?(?![a-z])|(?<![a-z])(?:native|precontrast|noncontrast)(?![a-z])"
-)
-_NO_IMAGE = re.compile(
+_NO_CONTRAST = r"(?<![a-z])(?:no|non|without|w/?o|pre)[ _-]?(?:ce|gd|gad|gado|km|contrast)?(?![a-z])|(?<![a-z])(?:native|precontrast|noncontrast)(?![a-z])"
+_NO_IMAGE = (
     r"(?<![a-z])(?:seg|segmentation|mask|label|labels|roi|adc|dwi|swi|pwi|dti|perfusion|uncertainty|probability|difference)(?![a-z])|t2[ _-]?(?:star|\*)"
 )
 _KNOWN = {"mrbraintumor1": "t1ce", "mrbraintumor2": "t1ce"}
@@ -109,22 +108,22 @@ def _from_words(text: str, source: str, dicom: Mapping[str, str]) -> RoleGuess |
     lower = text.lower()
     if lower.strip() in _KNOWN:
         return RoleGuess(_KNOWN[lower.strip()], source, text, 1.0)
-    if _NO_IMAGE.search(lower):
+    if re.search(_NO_IMAGE, lower):
         return RoleGuess(None, source, text, 1.0)
-    if _FLAIR.search(lower):
+    if re.search(_FLAIR, lower):
         return RoleGuess("flair", source, text, 1.0)
-    if _T2.search(lower):
+    if re.search(_T2, lower):
         return RoleGuess("t2", source, text, 1.0)
-    if _T1.search(lower):
+    if re.search(_T1, lower):
         return _t1(lower, RoleGuess("t1", source, text, 1.0), dicom)
     return None
 
 
 def _t1(lower: str, guess: RoleGuess, dicom: Mapping[str, str]) -> RoleGuess:
     """T1 with contrast where the words or the DICOM attributes say so."""
-    if _NO_CONTRAST.search(lower):
+    if re.search(_NO_CONTRAST, lower):
         return guess
-    if _CONTRAST.search(lower):
+    if re.search(_CONTRAST, lower):
         return RoleGuess("t1ce", guess.source, guess.detail, guess.certainty)
     agent = dicom.get("ContrastBolusAgent")
     return RoleGuess("t1ce", "dicom", f"{guess.detail}, contrast agent {agent}", 0.9) if agent else guess

@@ -106,6 +106,42 @@ def test_oblique_thick_slices_give_the_tumor_where_it_lies_in_the_patient(sessio
     assert result.volumes_ml["tumor"] == pytest.approx(len(found) * 2.0 * 2.1 * 6.0 / 1000, abs=1e-3)
 
 
+# --- slices that are left out
+
+
+@pytest.mark.parametrize(
+    ("options", "island_mm3", "outputs", "slices"),
+    [
+        (SegmentOptions("all"), 100.0, "tumor", 73),
+        (SegmentOptions("all", early_exit=True), 100.0, "tumor", 73),
+        (SegmentOptions("all", early_exit=False), 100.0, "tumor", 150),
+        (SegmentOptions("all"), 0.0, "tumor", 150),  # every island counts, so every slice is run
+        (SegmentOptions("all", min_island_mm3=0.0), 100.0, "tumor", 150),
+        (SegmentOptions("all", min_island_mm3=100.0), 0.0, "tumor", 73),
+        (SegmentOptions("axial"), 100.0, "tumor", 50),
+        (SegmentOptions("all"), 100.0, "regions", 150),
+        (SegmentOptions("all", early_exit=True), 100.0, "regions", 73),
+    ],
+)
+@pytest.mark.parametrize("crop", [False, True])
+def test_slices_far_from_any_finding_are_left_out(tmp_path: Path, options: SegmentOptions, island_mm3: float, outputs: str, slices: int, crop: bool) -> None:
+    class Nested(CountingSession):
+        def run(self, slices: np.ndarray, cancel: CancelToken | None = None) -> np.ndarray:
+            return np.repeat(super().run(slices), self.model.maps, axis=1)
+
+    changes = {"outputs": outputs, "scheme": "glioma" if outputs == "regions" else "tumor", "crop": crop}
+    model = tiny_model(tmp_path, postprocess={"min_island_mm3": island_mm3, "max_hole_mm3": 0.0}, **changes)
+    volume = Volume(np.full((50, 50, 50), 100, np.int16), (PIXEL_MM, PIXEL_MM, PIXEL_MM))
+    volume.array[:10, :10, :10] = 0  # the scale needs some air
+    volume.array[20:24, 20:30, 20:30] = 200
+    session = Nested(model)
+    result = segment({"t1ce": volume}, session, options)  # type: ignore[arg-type]
+    # four slices fit into 4.64 mm: 2, 7, ... 47 are looked at, in three planes; with 5 on either side the tumor has 14, 20 and 20 slices,
+    # of which 3, 4 and 4 have been looked at: 30 + 11 + 16 + 16
+    assert sum(shape[0] for shape in session.shapes) == slices
+    assert np.array_equal(result.labels.array > 0, volume.array == 200)
+
+
 # --- what a result says
 
 

@@ -23,8 +23,8 @@ KERNELS = {
     "GlobalAveragePool": 1, "MaxPool": 12, "Mul": 14, "QuantizeLinear": 13, "Relu": 14, "Resize": 13, "Sigmoid": 13,
 }  # fmt: skip
 """Operations of networks like ours -> the opset that defines them as opset 17 has them. A release of onnxruntime runs every opset from
-7 to its own, which is 21 for 1.20 (docs/Versioning.md of its repository): what is written in these, it has kernels for. That is what can
-be said without installing it; only the version that is installed runs the file here."""
+7 to its own, which is 21 for 1.20 (docs/Versioning.md of its repository): what is written in these, it has kernels for. That holds on every
+platform; `inference/test_onnxruntime_releases.py` runs the files in 1.20 where it can be installed."""
 
 
 @pytest.fixture(scope="module")

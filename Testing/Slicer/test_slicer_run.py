@@ -212,7 +212,9 @@ def test_the_options_are_those_that_were_chosen(parameters):
     assert optionsFrom(parameters) == standin.SegmentOptions(planes="auto", threads=None, uncertainty=True)
     parameters.quality, parameters.threads, parameters.uncertainty, parameters.modelCleanUp = Quality.ALL_PLANES, 3, False, False
     parameters.minIslandMm3, parameters.maxHoleMm3 = 50.0, 0.0
-    assert optionsFrom(parameters) == standin.SegmentOptions(planes="all", threads=3, uncertainty=False, min_island_mm3=50.0, max_hole_mm3=0.0)
+    assert optionsFrom(parameters) == standin.SegmentOptions(
+        planes="all", threads=3, uncertainty=False, min_island_mm3=50.0, max_hole_mm3=0.0, early_exit=False
+    )
 
 
 def test_the_result_belongs_to_the_volume_that_was_read_among_several_on_one_grid():

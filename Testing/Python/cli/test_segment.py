@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import pytest
 import SimpleITK
 from PIL import Image
 
+from BrainTumorSegLib.cli import segment
 from BrainTumorSegLib.cli.main import main
 from BrainTumorSegLib.io.images import read_label_volume, read_volume, write_volume
 from BrainTumorSegLib.volume import Volume
@@ -51,6 +53,13 @@ def test_the_tumor_is_written_on_the_grid_of_the_input(resources: Path, head: Pa
     assert seconds["load"] > 0
     assert seconds["total"] == pytest.approx(sum(seconds.values()) - seconds["total"], abs=0.005)
     assert stderr.startswith("note: bright is for research only and no medical device; license of its weights: CC0-1.0. Made for tests.")
+
+
+@pytest.mark.parametrize(("words", "early_exit"), [([], None), (["--every-slice"], False)])
+def test_every_slice_is_run_when_asked_for(words: list[str], early_exit: bool | None) -> None:
+    parser = argparse.ArgumentParser()
+    segment.add_arguments(parser)
+    assert segment.options_of(parser.parse_args(["-o", "out.nii.gz", *words])).early_exit is early_exit
 
 
 def test_the_text_names_model_volume_and_file(resources: Path, head: Path, tmp_path: Path, capsys: Capture) -> None:
