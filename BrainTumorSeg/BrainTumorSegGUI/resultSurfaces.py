@@ -24,8 +24,6 @@ def surfaceSteps(node: slicer.vtkMRMLSegmentationNode) -> Iterator[str]:
         surface = vtk.vtkPolyData()
         if slicer.vtkSlicerSegmentationsModuleLogic.GetSegmentClosedSurfaceRepresentation(node, segmentId, surface):
             surfaces[segmentId] = surface
-    if not surfaces:
-        return
     yield _("Showing the surfaces")
     for segmentId in segmentIds(node):  # an empty segment gets an empty surface
         node.GetSegmentation().GetSegment(segmentId).AddRepresentation(name, surfaces.get(segmentId) or vtk.vtkPolyData())
@@ -33,6 +31,6 @@ def surfaceSteps(node: slicer.vtkMRMLSegmentationNode) -> Iterator[str]:
 
 def _hasVoxels(node: slicer.vtkMRMLSegmentationNode, segmentId: str) -> bool:
     image = slicer.vtkOrientedImageData()
-    if not node.GetBinaryLabelmapRepresentation(segmentId, image) or image.GetPointData().GetScalars() is None:
+    if not node.GetBinaryLabelmapRepresentation(segmentId, image) or image.IsEmpty():  # VTK says that the range of no voxels is 0 to 1
         return False
     return image.GetScalarRange()[1] > 0

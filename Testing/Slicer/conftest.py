@@ -60,6 +60,15 @@ if importlib.util.find_spec("slicer_core") is not None:
         return BrainTumorSeg.BrainTumorSegLogic().getParameterNode()
 
     @pytest.fixture
+    def study():
+        """A patient's study in the subject hierarchy, in which every new node has an item."""
+        from study import Study
+
+        study = Study()
+        yield study
+        study.close()
+
+    @pytest.fixture
     def layout():
         """Where a panel is put; it goes with all its widgets at the end of the test (tier 2)."""
         import qt

@@ -12,9 +12,10 @@ from BrainTumorSegGUI.editCopy import aiResultOf, editableNode, isAiResult, show
 from BrainTumorSegGUI.editRestore import restoreAi
 from BrainTumorSegGUI.handover import EMBEDDED_TAG, prepareSegmentEditor, sourceVolume
 from BrainTumorSegGUI.resultUncertainty import uncertaintyOf
+from BrainTumorSegGUI.volumes import imageFromVolume, volumeFromNode
 from results import SHAPE, VOXEL_ML, label_array, paint, published, voxels
 
-from BrainTumorSegLib.api import InputError
+from BrainTumorSegLib.api import InputError, Volume
 
 
 def edited_edema(node):
@@ -58,6 +59,14 @@ def test_a_copy_keeps_where_it_comes_from():
     assert copy.GetDisplayNode().GetOpacity2DFill() == pytest.approx(0.3)
 
 
+def test_the_copy_and_what_was_changed_lie_in_the_study_of_the_result(study):
+    node = published()
+    study.put(node)
+    copy = editableNode(node)
+    assert copy in study
+    assert showChanges(copy) in study
+
+
 def test_editing_again_goes_on_with_the_same_copy():
     node = published()
     copy = editableNode(node)
@@ -91,6 +100,20 @@ def test_the_result_is_shown_as_an_outline_below_the_copy():
     assert (display.GetVisibility(), display.GetVisibility2DFill(), display.GetVisibility2DOutline(), display.GetVisibility3D()) == (1, 0, 1, 0)
     showAiOutline(copy, False)
     assert not display.GetVisibility()
+
+
+def test_a_segment_drawn_on_a_finer_grid_is_measured_on_that_of_the_result():
+    copy = editableNode(published())
+    grid, mask = volumeFromNode(sourceVolume(copy)), label_array() == 2
+    halves = np.repeat(mask, 2, axis=2).astype(np.uint8)  # two voxels of 0.25 mm along x for each of 0.5 mm, around its center
+    origin = np.array(grid.origin) - 0.125 * grid.matrix[:, 0]
+    fine = Volume(halves, (0.25, 2.0, 3.0), tuple(origin.tolist()), grid.direction)
+    segment = slicer.vtkSegment()
+    segment.SetName("Fine")
+    segment.AddRepresentation("Binary labelmap", imageFromVolume(fine, crop=True))
+    copy.GetSegmentation().AddSegment(segment, "fine")
+    assert voxels(copy, "fine") == np.argwhere(mask).tolist()
+    assert changes(copy)[-1].editedMl == pytest.approx(5 * VOXEL_ML)
 
 
 def test_nothing_changed_is_a_dice_of_one():

@@ -218,6 +218,19 @@ def test_a_segmentation_of_ones_own_is_edited_without_a_result_to_compare_with(l
     panel.cleanup()
 
 
+def test_where_there_is_nothing_to_review_it_says_so(layout, parameters, view):
+    own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "mine")
+    own.SetReferenceImageGeometryParameterFromVolumeNode(slicer.util.addVolumeFromArray(np.zeros(SHAPE, np.int16), name="T1ce"))
+    own.GetSegmentation().AddEmptySegment("tumor", "Tumor")
+    parameters.segmentation = own
+    panel = shell(EditPanel(layout, BrainTumorSeg.BrainTumorSegLogic(), parameters), parameters)
+    panel.ui.editButton.click()
+    assert panel.ui.reviewLabel.text.splitlines()[0] == "No slice has tumor or doubt."
+    assert not panel.ui.laterButton.enabled
+    assert not is_shown(panel.ui.reviewProgressBar)
+    panel.cleanup()
+
+
 def test_the_full_editor_is_opened_on_the_copy(panel, monkeypatch):
     opened = []
     monkeypatch.setattr(slicer.util, "selectModule", opened.append)

@@ -1,5 +1,6 @@
 """The Segment Editor effect "Tumor (AI)": what it writes, where, under which masks; registered and run as Slicer does it."""
 
+import sys
 import time
 
 import numpy as np
@@ -331,6 +332,35 @@ def test_another_segment_selected_meanwhile_is_not_touched(registered, monkeypat
     assert np.array_equal(editor.array("other"), box(6, 7))
     assert np.array_equal(editor.array(), box(0, 2))
     assert "another segment was selected meanwhile" in shown[0]
+
+
+@pytest.mark.parametrize("refused", ["license", "hidden segment"])
+def test_what_the_user_does_not_confirm_starts_nothing(registered, monkeypatch, refused):
+    editor = Editor(box(0, 2), box(2, 5))
+    registered.edit(editor.node)
+    if refused == "license":
+        monkeypatch.setattr(sys.modules[type(registered.self()).__module__], "confirmLicense", lambda model, settings: False)
+    else:
+        monkeypatch.setattr(registered, "confirmCurrentSegmentVisible", lambda: 0)
+    registered.self().applyButton.click()
+    assert registered.self()._run is None
+    assert registered.self().statusLabel.text == ""
+    assert registered.self().applyButton.enabled
+
+
+def test_that_no_model_reads_the_source_volume_is_told_at_once(registered):
+    registered.self().logic.models = list
+    registered.edit(Editor(box(0, 2), box(2, 5)).node)
+    assert registered.self().statusLabel.text.startswith("no installed model reads t1ce alone")
+
+
+def test_a_source_volume_that_is_chosen_later_lets_apply_be_pressed(registered):
+    editor = Editor(box(0, 2), box(2, 5))
+    editor.node.SetAndObserveSourceVolumeNode(None)
+    registered.edit(editor.node)
+    editor.node.SetAndObserveSourceVolumeNode(editor.volume)
+    registered.self().sourceVolumeNodeChanged()  # as Slicer tells the chosen effect
+    assert registered.self().applyButton.enabled
 
 
 def test_every_control_has_a_tooltip_and_apply_waits_for_a_source_volume(registered):

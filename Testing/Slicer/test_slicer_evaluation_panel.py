@@ -224,6 +224,16 @@ def test_the_difference_of_the_chosen_structure_is_shown_and_the_others_are_hidd
     assert [one.GetDisplayNode().GetVisibility() for one in (first, second, node)] == [0, 0, 1]
 
 
+def test_a_new_difference_hides_the_former_one(panel):
+    choose(panel, reader("Reader 1", A=box(2, 3), B=box(2, 5)), reader("Reader 2", A=box(2, 3), B=box(3, 6)))
+    compare(panel)
+    panel.ui.differenceButton.click()
+    former = panel.parameterNode.difference
+    panel.ui.differenceButton.click()
+    assert panel.parameterNode.difference is not former
+    assert [node.GetDisplayNode().GetVisibility() for node in (former, panel.parameterNode.difference)] == [0, 1]
+
+
 def test_the_legend_names_the_colors(panel):
     assert [name in panel.ui.differenceLegend.text for name in ("Agreed", "Missed", "False")] == [True] * 3
     assert "rgb(0, 114, 178)" in panel.ui.differenceLegend.text

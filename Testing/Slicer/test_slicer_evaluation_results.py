@@ -76,6 +76,12 @@ def test_a_difference_lies_on_the_grid_of_the_reference_and_says_what_it_compare
     assert node.GetDisplayNode() is not None
 
 
+def test_a_difference_lies_in_the_study_of_the_reference(study):
+    comparison, reference = compared(box(2, 5), box(3, 6))
+    study.put(reference)
+    assert difference.publishDifference(comparison, comparison.rows[0][0], reference) in study
+
+
 def test_no_difference_is_shown_as_one():
     comparison, _ = compared(box(0, 0), box(0, 0))
     node = difference.publishDifference(comparison, comparison.rows[0][0], None)

@@ -205,6 +205,14 @@ def test_a_result_is_put_into_the_study_of_its_volume():
     assert hierarchy.GetItemParent(item) == study
 
 
+def test_all_that_is_published_lies_in_the_study_of_its_volume(study):
+    volume = volume_node()
+    study.put(volume)
+    node = publishSegmentation(with_doubt(volume), volume, {"t1ce": volume})
+    assert node in study
+    assert uncertaintyOf(node) in study
+
+
 def test_a_volume_outside_the_hierarchy_moves_nothing():
     placeBeside(slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode"), volume_node())
 
@@ -263,6 +271,12 @@ def test_a_surface_follows_its_segment():
 def test_no_tumor_has_no_surface():
     node = publish(volume_node(), np.zeros(SHAPE, np.uint8), found=False)
     assert surface_of(node, "tumor").GetNumberOfPoints() == 0
+
+
+def test_no_surface_is_said_to_be_made_where_no_tumor_was_found():
+    node = volume_node()
+    steps = publishSteps(result_for(node, np.zeros(SHAPE, np.uint8), found=False), node, {"t1ce": node})
+    assert list(steps) == ["Adding the segmentation", "Showing the surfaces"]
 
 
 def with_doubt(node):

@@ -63,6 +63,12 @@ def test_regions_have_surfaces_and_the_volume_of_their_result():
     assert regions.GetAttribute("BrainTumorSeg.RegionsOf") == "T1ce tumor"
 
 
+def test_regions_lie_in_the_study_of_their_result(study):
+    node = published()
+    study.put(node)
+    assert addRegions(node) in study
+
+
 def test_regions_are_made_of_what_the_segments_are_now():
     node = published()
     image = slicer.vtkOrientedImageData()

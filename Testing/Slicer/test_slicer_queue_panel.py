@@ -221,6 +221,40 @@ def test_going_back_finds_the_corrected_mask(opened):
     assert image.GetScalarRange()[1] == 0
 
 
+def test_what_training_has_no_label_for_is_named_when_it_was_left_out(opened):
+    segment(opened).GetSegmentation().AddEmptySegment("vessel", "Vessel")
+    opened.ui.saveCaseButton.click()
+    wait(opened)
+    assert opened.ui.queueLabel.text.splitlines()[-1] == "Not saved, since no label of training stands for them: Vessel."
+
+
+def test_a_key_pressed_again_while_a_case_is_saved_skips_none(opened, cases):
+    segment(opened)
+    [forward] = [shortcut for shortcut in opened.widget.findChildren(qt.QShortcut) if shortcut.key.toString() == "Shift+PgDown"]
+    forward.activated.emit()
+    forward.activated.emit()
+    assert opened._open.name == "a"  # still being saved
+    wait(opened)
+    assert opened._open.name == "b"
+    assert saved(cases, "a").exists()
+
+
+def test_a_list_that_somebody_has_spoiled_is_told(opened, cases):
+    (cases.parent / "cases_corrected").mkdir(exist_ok=True)
+    (cases.parent / "cases_corrected" / "cases.csv").write_text("nothing\n", encoding="utf-8")
+    opened._refresh()
+    assert "cases.csv" in opened.ui.queueLabel.text
+    assert opened.ui.closeCaseButton.enabled
+
+
+def test_the_views_show_the_case_that_is_open(panel, cases):
+    composite = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    panel.ui.queueFolderPath.currentPath = str(cases)
+    panel.ui.openQueueButton.click()
+    wait(panel)
+    assert composite.GetBackgroundVolumeID() == imagesOf("a")[0].GetID()
+
+
 def test_a_case_that_cannot_be_saved_stays_open_with_its_changes(opened, cases):
     segment(opened)
     blocked = saved(cases, "a")

@@ -49,7 +49,7 @@ def make(layout, parameters, monkeypatch):
         panel.setParameterNode(None)
 
 
-def run_until(condition, seconds=20.0):
+def run_until(condition, seconds=60.0):
     """Let the application live until `condition` holds; returns the longest that one round of events took, in seconds of this thread's own work.
 
     Not of the clock: other programs may hold the cores.
@@ -306,6 +306,23 @@ def test_onnxruntime_comes_from_a_file(make, monkeypatch):
     panel.ui.wheelButton.click()
     assert installed == ["/usb/onnxruntime.whl"]
     assert panel.ui.statusLabel.text == "onnxruntime is installed."
+
+
+def test_a_dialog_that_is_closed_installs_nothing(make, monkeypatch):
+    installed = []
+    monkeypatch.setattr(runPanel, "installWheel", installed.append)
+    monkeypatch.setattr(qt.QFileDialog, "getOpenFileName", staticmethod(lambda *arguments: ""))
+    panel = make()
+    panel.ui.wheelButton.click()
+    assert (installed, panel.ui.statusLabel.text) == ([], "")
+
+
+def test_without_a_model_the_reason_is_told(make, parameters):
+    panel = make()
+    panel.logic.models = list
+    panel.update()
+    assert panel.ui.problemLabel.text == panel.ui.applyButton.toolTip == "No model is installed."
+    assert not panel.ui.applyButton.enabled
 
 
 def test_a_license_that_is_not_accepted_starts_nothing(make, parameters, monkeypatch):

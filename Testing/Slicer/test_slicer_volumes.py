@@ -9,6 +9,7 @@ import slicer
 import slicer.util
 import vtk
 from bending import bend
+from BrainTumorSegGUI.resultVolume import addVolume
 from BrainTumorSegGUI.volumes import copySteps, imageFromVolume, viewOfNode, volumeFromImage, volumeFromNode
 from grids import DIRECTIONS, ORIGIN, SPACING, ijk_to_ras
 
@@ -142,3 +143,17 @@ def test_volumes_are_copied_by_role():
 def test_no_input_is_refused():
     with pytest.raises(InputError, match="no input volume is chosen"):
         copySteps({}, {})
+
+
+@pytest.mark.parametrize(("stored", "shown"), [(np.int16, "int16"), (np.int64, "float64"), (bool, "uint8"), (">i2", "int16")])
+def test_a_volume_of_the_backend_is_shown_with_its_values_whatever_their_type(stored, shown):
+    array = np.arange(24).reshape(2, 3, 4).astype(stored)
+    node = addVolume(Volume(array, (0.5, 2.0, 3.0), (4.0, 5.0, 6.0)), "read")
+    assert slicer.util.arrayFromVolume(node).dtype.name == shown
+    assert np.array_equal(slicer.util.arrayFromVolume(node), array)
+    assert volumeFromNode(node).same_grid(Volume(array, (0.5, 2.0, 3.0), (4.0, 5.0, 6.0)))
+
+
+def test_two_volumes_of_one_name_are_told_apart():
+    volume = Volume(np.zeros((2, 3, 4), np.int16))
+    assert [addVolume(volume, "scan").GetName() for _ in range(2)] == ["scan", "scan_1"]

@@ -7,8 +7,8 @@ import time
 import slicer
 
 
-def wait_for(run, seconds=10.0):
-    """Poll a run until it has ended, as the panel's timer does."""
+def wait_for(run, seconds=60.0):
+    """Poll a run until it has ended, as the panel's timer does; other programs may hold the cores."""
     end = time.monotonic() + seconds
     while not run.poll(0.01).finished:
         assert time.monotonic() < end, "the run did not end"
