@@ -13,7 +13,7 @@ Importing it is cheap; onnxruntime, scipy and SimpleITK are loaded when somethin
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from BrainTumorSegLib import pipeline
 from BrainTumorSegLib.cohort.case_queue import CaseQueue
@@ -33,7 +33,7 @@ from BrainTumorSegLib.metrics.overlap import Counts, count_voxels
 from BrainTumorSegLib.pictures.overlay import montage, save_montage
 from BrainTumorSegLib.pipeline import Segmentation, SegmentOptions, reference_role
 from BrainTumorSegLib.preprocess.appearance import other_group
-from BrainTumorSegLib.preprocess.plausibility import unlikely_size_mm, unlikely_spacing_mm
+from BrainTumorSegLib.preprocess.plausibility import shows_head, unlikely_size_mm, unlikely_spacing_mm
 from BrainTumorSegLib.preprocess.resample import resample_labels_to
 from BrainTumorSegLib.preprocess.roles import DICOM_KEYWORDS, RoleGuess, assign_roles, guess_role, guess_roles
 from BrainTumorSegLib.progress import CancelToken, ProgressCallback
@@ -65,6 +65,7 @@ __all__ = [
     "Session",
     "Volume",
     "assign_roles",
+    "best_model",
     "check_folder_writable",
     "check_inputs",
     "check_output",
@@ -107,7 +108,7 @@ def open_model(name: str | None = None, *, roles: Mapping[str, object] | None = 
 
     Args:
         name: the model, or None for the best one that reads `roles`.
-        roles: what will be given, by role; only the keys count.
+        roles: what will be given, by role; of values that are volumes it is seen whether they show a whole head.
         threads: CPU threads, None for all cores.
         provider: where it runs, a key of `inference.providers.PROVIDERS`; never silently another.
 
@@ -116,7 +117,21 @@ def open_model(name: str | None = None, *, roles: Mapping[str, object] | None = 
         ModelError: its file is missing or altered, or the provider does not start.
     """
     models = list_models()
-    return Session(find_model(name, models) if name else choose_model(roles or {}, models), threads, provider)
+    return Session(find_model(name, models) if name else best_model(roles or {}, models), threads, provider)
+
+
+def best_model(volumes: Mapping[str, object], models: Sequence[ModelInfo]) -> ModelInfo:
+    """The one of `models` that reads the most of what is given; with skull in a picture rather one that was trained with it.
+
+    Args:
+        volumes: by role; only values that are volumes are looked at.
+
+    Raises:
+        InputError: no model reads these roles.
+    """
+    if any(isinstance(volume, Volume) and shows_head(volume) for volume in volumes.values()):
+        models = [model for model in models if not model.crop and not model.missing(volumes)] or models
+    return choose_model(volumes, models)
 
 
 def check_inputs(volumes: Mapping[str, Volume], model: str | None = None) -> list[str]:
@@ -126,7 +141,7 @@ def check_inputs(volumes: Mapping[str, Volume], model: str | None = None) -> lis
         InputError: they cannot be segmented; the text says why and the cure.
     """
     models = list_models()
-    return pipeline.check_inputs(volumes, find_model(model, models) if model else choose_model(volumes, models))
+    return pipeline.check_inputs(volumes, find_model(model, models) if model else best_model(volumes, models))
 
 
 def segment(

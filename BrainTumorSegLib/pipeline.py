@@ -22,7 +22,7 @@ from BrainTumorSegLib.labels import ROLES
 from BrainTumorSegLib.metrics.calibration import tempered
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
 from BrainTumorSegLib.preprocess.orientation import orientation_of
-from BrainTumorSegLib.preprocess.plausibility import unlikely_size_mm
+from BrainTumorSegLib.preprocess.plausibility import shows_head, unlikely_size_mm
 from BrainTumorSegLib.preprocess.resample import resample_image_to, shared_part
 from BrainTumorSegLib.progress import CancelToken, ProgressCallback
 from BrainTumorSegLib.volume import Volume, check_image
@@ -117,7 +117,8 @@ def check_inputs(volumes: Mapping[str, Volume], model: ModelInfo) -> list[str]:
     for role in used:
         check_image(volumes[role])
     moved = [_moved(volumes[role], reference) for role in used if not volumes[role].same_grid(reference)]
-    return moved + [warning for role in used for warning in _doubts(volumes[role])]
+    heads = [_whole_head(volumes[role], model) for role in used if model.crop and shows_head(volumes[role])]
+    return moved + heads + [warning for role in used for warning in _doubts(volumes[role])]
 
 
 def reference_role(roles: Iterable[str]) -> str:
@@ -135,6 +136,10 @@ def _moved(volume: Volume, reference: Volume) -> str:
     if shared_part(volume, reference) < _LEAST_SHARED:
         raise InputError(f"{volume.name} shows another place than {reference.name}, so that they share no voxels to compare; register one to the other")
     return f"{volume.name} lies on another grid than {reference.name}: it was resampled to that grid, which is right if the patient did not move in between"
+
+
+def _whole_head(volume: Volume, model: ModelInfo) -> str:
+    return f"{volume.name} shows more than a brain, but {model.name} was trained without skull; remove it first, or choose a model for whole heads"
 
 
 def _doubts(volume: Volume) -> list[str]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from slicer.i18n import tr as _
 
 from BrainTumorSegGUI.summary import roleText
-from BrainTumorSegLib import labels
+from BrainTumorSegGUI.volumes import viewOfNode
+from BrainTumorSegLib import api, labels
+from BrainTumorSegLib.api import InputError
 
 if TYPE_CHECKING:
     import slicer
@@ -28,11 +30,23 @@ def problemText(model: ModelInfo, inputs: Mapping[str, slicer.vtkMRMLScalarVolum
 
 
 def chosenModel(models: Iterable[ModelInfo], name: str, inputs: Mapping[str, slicer.vtkMRMLScalarVolumeNode]) -> ModelInfo | None:
-    """The model called `name`; without a name, or where it is not installed, the one that reads the most, else the first."""
+    """The model called `name`; without a name, or where it is not installed, the best one for these volumes, else the first."""
     models = list(models)
     named = [model for model in models if model.name == name]
-    able = sorted((model for model in models if not problemText(model, inputs)), key=lambda model: -len(model.used(inputs)))
-    return next(iter([*named, *able, *models]), None)
+    if named:
+        return named[0]
+    able = [model for model in models if not problemText(model, inputs)]
+    return api.best_model(_views(inputs), able) if able else next(iter(models), None)
+
+
+def _views(inputs: Mapping[str, slicer.vtkMRMLScalarVolumeNode]) -> dict[str, object]:
+    views: dict[str, object] = {}
+    for role, node in inputs.items():
+        try:
+            views[role] = viewOfNode(node)
+        except InputError:
+            views[role] = None  # its selector says why
+    return views
 
 
 def cardText(model: ModelInfo) -> str:

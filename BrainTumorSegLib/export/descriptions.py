@@ -39,7 +39,7 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
     },
     "glioma-regions": {
         "title": "Glioma regions on any of T1, T1ce, T2 and FLAIR",
-        "task": "Marks edema, necrotic core and enhancing tumor of gliomas on skull-stripped, co-registered volumes; enhancing tumor only where T1ce is given.",
+        "task": "Marks edema, necrotic core and enhancing tumor of gliomas on volumes without skull; enhancing tumor only where T1ce is given.",
         "inputs": list(ROLES),
         "any_inputs": True,
         "outputs": "regions",

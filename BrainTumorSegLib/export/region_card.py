@@ -17,7 +17,8 @@ def card_text(row: dict[str, Any]) -> str:
 {row["task"]} **Research only, not a medical device.**
 
 - Network: {row["network"]}
-- Input: any of {", ".join(row["inputs"])}, on one grid, without skull; slices in the {", ".join(row["planes"])} plane, resampled to {240 / 224:.2f} mm
+- Input: any of {", ".join(row["inputs"])}, aligned with one another (other grids are resampled), without skull
+- Slices: {", ".join(row["planes"])}, resampled to {240 / 224:.2f} mm
 - Output: 1 necrotic and non-enhancing core, 2 edema, 3 enhancing tumor; without T1ce enhancement cannot be seen, and what would be 3 is written as 1
 - File: `{row["file"]}`, {row["precision"]}, sha256 `{row["sha256"]}`
 - License of the weights: {row["license"]}. {row["license_note"]}

@@ -40,7 +40,7 @@ class ModelInfo:
         any_inputs: whether any of `inputs` will do, however few; else all are needed.
         temperature: of `metrics.calibration.tempered`, fitted on validation cases; probabilities and doubt are given after it,
             and no mask depends on it, since `threshold` is of the network's own probability.
-        crop: whether volumes are cut to their tissue first (see `preprocess.tissue_box`), as its training did.
+        crop: whether volumes are cut to their tissue first (see `preprocess.tissue_box`), as its training on brains without skull did.
     """
 
     name: str

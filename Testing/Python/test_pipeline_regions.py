@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from BrainTumorSegLib.api import best_model
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.inference.models import ModelInfo, choose_model, list_models
 from BrainTumorSegLib.inference.session import Session
@@ -131,6 +132,27 @@ def test_a_thick_sequence_keeps_its_place(model: ModelInfo) -> None:
     assert 2 * both[0] / both[1] > 0.9
     middles = [np.argwhere(mask).mean(axis=0) for mask in (found, truth() > 0)]
     np.testing.assert_allclose(*middles, atol=0.5)  # voxels
+
+
+def head_of(role: str) -> Volume:
+    """The phantom 3.5 times as large in every direction, which is more than a brain: 46,080 voxels of tissue, 2429 mL."""
+    small = volumes(role)[role]
+    return Volume(small.array, (3.5 * PIXEL_MM,) * 3, name=role)
+
+
+def test_a_whole_head_is_told_to_a_user_of_a_model_that_was_trained_without_skull(model: ModelInfo) -> None:
+    single = list_models(model.path.parent)[1]
+    said = "t1ce shows more than a brain, but regions was trained without skull; remove it first, or choose a model for whole heads"
+    assert said in check_inputs({"t1ce": head_of("t1ce")}, model)
+    assert said not in check_inputs(volumes("t1ce"), model) + check_inputs({"t1ce": head_of("t1ce")}, single)
+
+
+def test_with_skull_the_model_that_was_trained_with_it_is_taken(model: ModelInfo) -> None:
+    models = list_models(model.path.parent)  # regions reads any, single T1ce
+    assert best_model(volumes("t1ce", "flair"), models).name == "regions"
+    assert best_model({"t1ce": head_of("t1ce"), "flair": head_of("flair")}, models).name == "single"
+    assert best_model({"flair": head_of("flair")}, models).name == "regions"  # nothing else reads it
+    assert best_model({"t1ce": None, "flair": None}, models).name == "regions"
 
 
 @pytest.mark.parametrize(("roles", "name"), [(["t1ce"], "single"), (["t1ce", "t2"], "regions"), (["flair"], "regions"), (ROLES, "regions")])

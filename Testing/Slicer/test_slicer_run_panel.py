@@ -340,7 +340,7 @@ def test_only_what_the_model_reads_is_given_to_it(make, parameters):
         seen["roles"] = sorted(volumes)
         return standin.segmentBright(volumes, model, options=options, progress=progress, cancel=cancel)
 
-    parameters.t1ce, parameters.flair = volume(), volume("FLAIR")
+    parameters.t1ce, parameters.flair, parameters.model = volume(), volume("FLAIR"), "t1ce-tumor"
     panel = make(record)
     panel.ui.applyButton.click()
     run_until(ended(panel))
