@@ -129,8 +129,10 @@ def best_model(volumes: Mapping[str, object], models: Sequence[ModelInfo]) -> Mo
     Raises:
         InputError: no model reads these roles.
     """
-    if any(isinstance(volume, Volume) and shows_head(volume) for volume in volumes.values()):
-        models = [model for model in models if not model.crop and not model.missing(volumes)] or models
+    able = [model for model in models if not model.missing(volumes)]
+    with_skull = [model for model in able if not model.crop]
+    if 0 < len(with_skull) < len(able) and any(isinstance(volume, Volume) and shows_head(volume) for volume in volumes.values()):
+        return choose_model(volumes, with_skull)
     return choose_model(volumes, models)
 
 

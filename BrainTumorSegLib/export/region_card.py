@@ -42,7 +42,8 @@ By sequences given, axial slices only:
 ## Not for
 
 Children, brains after surgery or radiation, CT, tumors other than glioma, and images with skull were not trained on or
-not scored. A result is a proposal that a person has to check.
+not scored. A volume with more than 2 L of tissue is taken for a head with skull, and the user is told: of 156 volumes of
+brains none was, of 22 volumes of heads all were. A result is a proposal that a person has to check.
 """
 
 

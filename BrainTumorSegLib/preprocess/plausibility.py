@@ -11,8 +11,8 @@ from BrainTumorSegLib.volume import Volume
 _SMALLEST_MM, _LARGEST_MM = 80.0, 500.0
 _FINEST_MM, _COARSEST_MM = 0.2, 10.0
 _LARGEST_BRAIN_ML = 2000.0
-"""Brains without skull have 1178 to 1898 mL of tissue (156 volumes of 39 patients), heads 2141 to 4246 mL (22 volumes of 10 people)."""
-_SAMPLES = 64
+"""Brains without skull have 1167 to 1872 mL of tissue (156 volumes of 39 patients), heads 2142 mL and more (22 volumes of 10 people)."""
+_SAMPLES = 32
 
 
 def unlikely_size_mm(volume: Volume) -> tuple[float, float, float] | None:
@@ -30,7 +30,7 @@ def unlikely_spacing_mm(volume: Volume) -> float | None:
 
 
 def shows_head(volume: Volume) -> bool:
-    """Whether there is more tissue than a brain has: skull, scalp or neck. Some milliseconds: 64 samples along an axis are counted."""
+    """Whether there is more tissue than a brain has: skull, scalp or neck. Some milliseconds: about 32 samples along an axis are counted."""
     if not volume.has_millimeters:
         return False
     steps = tuple(slice(None, None, max(1, n // _SAMPLES)) for n in volume.array.shape)
