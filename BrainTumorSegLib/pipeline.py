@@ -117,8 +117,8 @@ def check_inputs(volumes: Mapping[str, Volume], model: ModelInfo) -> list[str]:
     for role in used:
         check_image(volumes[role])
     moved = [_moved(volumes[role], reference) for role in used if not volumes[role].same_grid(reference)]
-    heads = [_whole_head(volumes[role], model) for role in used if model.crop and shows_head(volumes[role])]
-    return moved + heads + [warning for role in used for warning in _doubts(volumes[role])]
+    heads = [volumes[role].name for role in used if model.crop and shows_head(volumes[role])]
+    return moved + _whole_heads(heads, model) + [warning for role in used for warning in _doubts(volumes[role])]
 
 
 def reference_role(roles: Iterable[str]) -> str:
@@ -138,8 +138,9 @@ def _moved(volume: Volume, reference: Volume) -> str:
     return f"{volume.name} lies on another grid than {reference.name}: it was resampled to that grid, which is right if the patient did not move in between"
 
 
-def _whole_head(volume: Volume, model: ModelInfo) -> str:
-    return f"{volume.name} shows more than a brain, but {model.name} was trained without skull; remove it first, or choose a model for whole heads"
+def _whole_heads(names: list[str], model: ModelInfo) -> list[str]:
+    said = f"more than a brain is seen in {', '.join(names)}, but {model.name} was trained without skull; remove it first, or choose a model for whole heads"
+    return [said] if names else []
 
 
 def _doubts(volume: Volume) -> list[str]:

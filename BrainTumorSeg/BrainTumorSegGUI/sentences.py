@@ -34,7 +34,7 @@ PROGRESS = (
 )
 WARNINGS = (
     _("{name} is {size} mm, which is no usual size of a head; check its spacing"),
-    _("{name} shows more than a brain, but {model} was trained without skull; remove it first, or choose a model for whole heads"),
+    _("more than a brain is seen in {names}, but {model} was trained without skull; remove it first, or choose a model for whole heads"),
     _("{name} lies on another grid than {other}: it was resampled to that grid, which is right if the patient did not move in between"),
 )
 ERRORS = (
