@@ -21,6 +21,8 @@ from BrainTumorSegLib.cohort.corrected import CorrectedCase, is_corrected, read_
 from BrainTumorSegLib.errors import Cancelled, InputError, ModelError
 from BrainTumorSegLib.evaluation import Evaluation, Row, evaluate, label_scheme, summarize
 from BrainTumorSegLib.evaluation_files import evaluate_files
+from BrainTumorSegLib.inference import inputs
+from BrainTumorSegLib.inference.inputs import reference_role
 from BrainTumorSegLib.inference.model_zip import import_models
 from BrainTumorSegLib.inference.models import ModelInfo, choose_model, find_model, list_models
 from BrainTumorSegLib.inference.review import ReviewPlan, next_slice, plan_review
@@ -31,7 +33,7 @@ from BrainTumorSegLib.io.images import Output, check_output, read_label_volume, 
 from BrainTumorSegLib.io.pictures import list_pictures
 from BrainTumorSegLib.metrics.overlap import Counts, count_voxels
 from BrainTumorSegLib.pictures.overlay import montage, save_montage
-from BrainTumorSegLib.pipeline import Segmentation, SegmentOptions, reference_role
+from BrainTumorSegLib.pipeline import Segmentation, SegmentOptions
 from BrainTumorSegLib.preprocess.appearance import other_group
 from BrainTumorSegLib.preprocess.plausibility import shows_head, unlikely_size_mm, unlikely_spacing_mm
 from BrainTumorSegLib.preprocess.resample import resample_labels_to
@@ -143,7 +145,7 @@ def check_inputs(volumes: Mapping[str, Volume], model: str | None = None) -> lis
         InputError: they cannot be segmented; the text says why and the cure.
     """
     models = list_models()
-    return pipeline.check_inputs(volumes, find_model(model, models) if model else best_model(volumes, models))
+    return inputs.check_inputs(volumes, find_model(model, models) if model else best_model(volumes, models))
 
 
 def segment(

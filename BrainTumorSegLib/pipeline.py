@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.inference.early_exit import gap_for
+from BrainTumorSegLib.inference.inputs import check_inputs, on_grid_of, reference_role
 from BrainTumorSegLib.inference.models import ModelInfo
 from BrainTumorSegLib.inference.planes import acquisition_plane, choose_planes
 from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands
@@ -22,15 +22,8 @@ from BrainTumorSegLib.labels import ROLES
 from BrainTumorSegLib.metrics.calibration import tempered
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
 from BrainTumorSegLib.preprocess.orientation import orientation_of
-from BrainTumorSegLib.preprocess.plausibility import shows_head, unlikely_size_mm
-from BrainTumorSegLib.preprocess.resample import resample_image_to, shared_part
 from BrainTumorSegLib.progress import CancelToken, ProgressCallback
-from BrainTumorSegLib.volume import Volume, check_image
-
-REFERENCE_ORDER = ("t1ce", "flair", "t2", "t1")
-"""The result lies on the grid of the first of these that is given."""
-_LEAST_SHARED = 0.1
-"""Of the reference's box; a slab of a few slices shares more with a whole head."""
+from BrainTumorSegLib.volume import Volume
 
 
 @dataclass(frozen=True)
@@ -96,61 +89,6 @@ class Segmentation:
         return any(self.voxels.values())
 
 
-def check_inputs(volumes: Mapping[str, Volume], model: ModelInfo) -> list[str]:
-    """Refuse what cannot be segmented and say what looks doubtful.
-
-    Returns:
-        Warnings, one sentence each.
-
-    Raises:
-        InputError: no volume, an unknown role, a sequence the model needs is missing, an unusable image, or images of different places.
-    """
-    unknown = sorted(set(volumes) - set(ROLES))
-    if unknown:
-        raise InputError(f"{', '.join(unknown)} is no sequence, but inputs are {', '.join(ROLES)}; name the volumes so")
-    missing = model.missing(volumes)
-    if missing:
-        what = model.needs if model.any_inputs else ", ".join(missing)
-        raise InputError(f"{model.name} needs {what}, which is not given; add it or choose another model")
-    used = model.used(volumes)
-    reference = volumes[reference_role(used)]
-    for role in used:
-        check_image(volumes[role])
-    moved = [_moved(volumes[role], reference) for role in used if not volumes[role].same_grid(reference)]
-    heads = [volumes[role].name for role in used if model.crop and shows_head(volumes[role])]
-    return moved + _whole_heads(heads, model) + [warning for role in used for warning in _doubts(volumes[role])]
-
-
-def reference_role(roles: Iterable[str]) -> str:
-    """The one of `roles` on whose grid the result lies."""
-    given = set(roles)
-    return next(role for role in REFERENCE_ORDER if role in given)
-
-
-def _moved(volume: Volume, reference: Volume) -> str:
-    """What is said of a volume that has to be brought to the reference's grid."""
-    if not (volume.has_millimeters and reference.has_millimeters):
-        raise InputError(
-            f"{volume.name} has another size than {reference.name}, but a picture has no millimeters to be resampled by; give pictures of one size"
-        )
-    if shared_part(volume, reference) < _LEAST_SHARED:
-        raise InputError(f"{volume.name} shows another place than {reference.name}, so that they share no voxels to compare; register one to the other")
-    return f"{volume.name} lies on another grid than {reference.name}: it was resampled to that grid, which is right if the patient did not move in between"
-
-
-def _whole_heads(names: list[str], model: ModelInfo) -> list[str]:
-    said = f"more than a brain is seen in {', '.join(names)}, but {model.name} was trained without skull; remove it first, or choose a model for whole heads"
-    return [said] if names else []
-
-
-def _doubts(volume: Volume) -> list[str]:
-    size = unlikely_size_mm(volume)
-    if size is None:
-        return []
-    shown = " x ".join(f"{extent:.0f}" for extent in sorted(size))
-    return [f"{volume.name} is {shown} mm, which is no usual size of a head; check its spacing"]
-
-
 def segment(
     volumes: Mapping[str, Volume],
     session: Session,
@@ -179,8 +117,9 @@ def segment(
     reference = volumes[reference_role(used)]
     tell(0.0, "preparing the images")
     orientation = orientation_of(reference)
-    aligned = [volumes[role] if volumes[role].same_grid(reference) else resample_image_to(volumes[role], reference) for role in used]
-    channels = [orientation.canonical(volume.array) for volume in aligned]  # one orientation, so that a turned copy gets the same numbers
+    channels = [
+        orientation.canonical(on_grid_of(reference, volumes[role]).array) for role in used
+    ]  # one orientation, so that a turned copy gets the same numbers
     if model.view is None:
         tissue = {role: np.ascontiguousarray(fit_tissue_scale(channel).apply(channel)) for role, channel in zip(used, channels)}
         air = np.zeros(channels[0].shape, np.float32)  # what a missing sequence is, as in training

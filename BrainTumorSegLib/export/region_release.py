@@ -101,8 +101,9 @@ def release_regions(
     if cases is not None:
         report(0.9, "scoring every subset of sequences")
         rows[0]["scores"]["subsets"] = _subset_scores(folder / rows[0]["file"], cases, settings["fold"])
+        training, _ = glioma_cases.split(cases, settings["fold"])
         for row in rows:
-            row["training_data"] = _counted(row["training_data"], glioma_cases.split(cases, settings["fold"])[0], settings["fold"])
+            row["training_data"] = _counted(row["training_data"], training, settings["fold"])
     if cross_validation is not None:
         for row in rows:
             row["scores"]["cross_validation"] = _stated(json.loads(cross_validation.read_text()))

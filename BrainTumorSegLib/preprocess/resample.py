@@ -22,11 +22,7 @@ def resample_labels_to(volume: Volume, grid: Volume) -> Volume:
     """
     import SimpleITK as sitk
 
-    resampler = sitk.ResampleImageFilter()
-    resampler.SetReferenceImage(_as_image(grid.like(np.zeros(grid.array.shape, dtype=np.uint8))))
-    resampler.SetInterpolator(sitk.sitkNearestNeighbor)
-    resampler.SetDefaultPixelValue(0)
-    labels = sitk.GetArrayFromImage(resampler.Execute(_as_image(volume)))
+    labels = _resampled(_as_image(volume), grid, sitk.sitkNearestNeighbor)
     return grid.like(labels.astype(volume.array.dtype.newbyteorder("="), copy=False), volume.name)
 
 
@@ -45,11 +41,7 @@ def resample_image_to(volume: Volume, grid: Volume) -> Volume:
     if sigma.any():
         # a width of 0 is not allowed; a hundredth of a voxel changes nothing
         image = sitk.DiscreteGaussian(image, np.maximum(sigma, 0.01 * np.asarray(volume.spacing_mm)) ** 2, useImageSpacing=True)
-    resampler = sitk.ResampleImageFilter()
-    resampler.SetReferenceImage(_as_image(grid.like(np.zeros(grid.array.shape, dtype=np.uint8))))
-    resampler.SetInterpolator(sitk.sitkLinear)
-    resampler.SetDefaultPixelValue(0)
-    return grid.like(sitk.GetArrayFromImage(resampler.Execute(image)), volume.name)
+    return grid.like(_resampled(image, grid, sitk.sitkLinear), volume.name)
 
 
 def shared_part(volume: Volume, grid: Volume) -> float:
@@ -59,6 +51,17 @@ def shared_part(volume: Volume, grid: Volume) -> float:
     indices = (points - np.asarray(volume.origin)) @ volume.matrix / np.asarray(volume.spacing_mm)  # the inverse of a rotation is its transpose
     inside = (indices >= -0.5) & (indices <= np.asarray(volume.array.shape[::-1]) - 0.5)
     return float(inside.all(axis=1).mean())
+
+
+def _resampled(image: Any, grid: Volume, interpolator: int) -> np.ndarray:
+    """The voxels of an ITK image on the grid of a volume, 0 outside of the image."""
+    import SimpleITK as sitk
+
+    resampler = sitk.ResampleImageFilter()
+    resampler.SetReferenceImage(_as_image(grid.like(np.zeros(grid.array.shape, dtype=np.uint8))))
+    resampler.SetInterpolator(interpolator)
+    resampler.SetDefaultPixelValue(0)
+    return sitk.GetArrayFromImage(resampler.Execute(image))
 
 
 def _smoothing_mm(volume: Volume, grid: Volume) -> np.ndarray:

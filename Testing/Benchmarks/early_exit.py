@@ -1,6 +1,6 @@
 """What leaving out slices far from any finding saves, and what it costs: every case with and without it, in one run.
 
-    python Testing/Benchmarks/early_exit.py --data DIR [--model FOLDER|FILE.onnx] [--name t1ce-tumor] [--fold 4 | CASE ...] [-o TABLE.md]
+    python -m Testing.Benchmarks.early_exit --data DIR [--model FOLDER|FILE.onnx] [--name t1ce-tumor] [--fold 4 | CASE ...] [-o TABLE.md]
 
 DIR holds the public sets (brats, single, healthy). Without --model the shipped model is measured; FOLDER holds another models.json, FILE.onnx
 stands in the place of the shipped file. CASE is a case of `brats`, or a NIfTI file of a head without a tumor. In `brats` the reference of a model
@@ -11,9 +11,7 @@ memory to the labels, which a busy machine changes least, and which of the two c
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -22,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from BrainTumorSegLib import api
-from BrainTumorSegLib.data.public_sets import read_packed
 from BrainTumorSegLib.inference.models import ModelInfo, find_model, list_models
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.progress import CancelToken
+from Testing.Benchmarks.brats_volumes import brats_folders, brats_volume
 
 HEADER = (
     "| case | slices | with early exit | saved | CPU s | with early exit | saved | Dice | with early exit | mL | voxels that differ |",
@@ -64,27 +62,16 @@ def chosen_model(name: str, place: Path | None) -> ModelInfo:
 
 def read_cases(data: Path, names: list[str], fold: int, model: ModelInfo) -> Iterator[tuple[str, dict[str, api.Volume], api.Volume | None]]:
     """(name, volumes by role, reference or None where there is no tumor)."""
-    with (data / "brats" / "folds.csv").open(newline="") as file:
-        folders = {
-            row["case"]: data / "brats" / row["folder"] / row["case"] for row in csv.DictReader(file) if row["case"] in names or int(row["fold"]) == fold
-        }
+    folders = {name: folder for name, (folder, its_fold) in brats_folders(data).items() if name in names or its_fold == fold}
     for name in names or folders:
         if name in folders:
-            volumes = {role: read_volume(folders[name], role) for role in (*model.inputs, "seg")}
+            volumes = {role: brats_volume(folders[name], role) for role in (*model.inputs, "seg")}
             labels = volumes.pop("seg")
             wanted = labels.array if model.outputs == "regions" else np.isin(labels.array, (1, 3, 4))
             yield name, volumes, labels.like(wanted.astype(np.uint8))
         else:
             image = api.read_volume(name)
             yield Path(name).name, dict.fromkeys(model.inputs, image), None
-
-
-def read_volume(folder: Path, role: str) -> api.Volume:
-    """One sequence of a case of `brats`, or "seg"."""
-    if not (folder / "meta.json").is_file():
-        return (api.read_label_volume if role == "seg" else api.read_volume)(folder / f"{role}.nii.gz")
-    meta = json.loads((folder / "meta.json").read_text())
-    return api.Volume(read_packed(folder, role), tuple(meta["spacing_xyz"]), tuple(meta["origin_xyz"]), tuple(meta["direction"]), name=role)
 
 
 def measure(volumes: dict[str, api.Volume], reference: api.Volume | None, session: CountingSession, early_exit: bool) -> Way:

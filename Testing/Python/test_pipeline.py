@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from BrainTumorSegLib.errors import Cancelled, InputError
+from BrainTumorSegLib.inference.inputs import check_inputs
 from BrainTumorSegLib.inference.session import Session
-from BrainTumorSegLib.pipeline import SegmentOptions, check_inputs, segment
+from BrainTumorSegLib.pipeline import SegmentOptions, segment
 from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.progress import CancelToken
 from BrainTumorSegLib.volume import Volume

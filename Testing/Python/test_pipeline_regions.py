@@ -9,10 +9,11 @@ import pytest
 
 from BrainTumorSegLib.api import best_model
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.inference.inputs import check_inputs
 from BrainTumorSegLib.inference.models import ModelInfo, choose_model, list_models
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.labels import ROLES
-from BrainTumorSegLib.pipeline import SegmentOptions, check_inputs, segment
+from BrainTumorSegLib.pipeline import SegmentOptions, segment
 from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.volume import Volume
 from Testing.Python.gliomas import labels, tissue
