@@ -1,9 +1,11 @@
-"""Readers of the public sets that `t1ce-tumor` learns from, each giving a `SliceSet` on the network's canvas.
+"""Readers of the public sets that `t1ce-tumor` and `flair-tumor` learn from, each giving a `SliceSet` on the network's canvas.
 
 - cheng: T1-contrast slices of 3 planes with masks (Cheng, figshare 1512427, CC BY 4.0), folds 1-4 by patient.
 - no_tumor: slices without tumor ("Brain Tumor MRI Dataset"/Br35H; license not verified), near-duplicates share a fold.
 - brats: T1ce volumes with labels (BraTS 2018-2021), folds 1-5 by patient; slices of all three planes.
 - t1ce_slices: one axial T1ce slice a patient with the whole-tumor mask (BraTS 2020), folds as brats.
+- lgg: axial FLAIR stacks of lower-grade gliomas, with skull, and whole-tumor masks (Buda et al. 2019,
+  doi:10.1016/j.compbiomed.2019.05.002; TCGA-LGG, CC BY-NC-SA 4.0), folds 1-5 by patient. Their spacing is unknown.
 """
 
 from __future__ import annotations
@@ -66,6 +68,20 @@ def read_brats(folder: Path) -> SliceSet:
         target = np.isin(labels, (1, 3)) * TUMOR_BIT | (labels > 0) * WHOLE_BIT
         for plane in PLANES:
             _add_plane(builder, plane_view(image, plane), plane_view(target, plane), fit_tissue_scale(image), int(row["fold"]), row["case"])
+    return builder.build()
+
+
+def read_lgg_flair(folder: Path) -> SliceSet:
+    """All axial FLAIR slices of every stack, in order; the target is the whole tumor, kind glioma where a slice has it."""
+    builder = SliceSetBuilder()
+    for row in _rows(folder / "folds.csv"):
+        case = folder / row["case"]
+        stack, masks = read_packed(case, "flair"), read_packed(case, "seg") > 0
+        scale = fit_tissue_scale(stack)
+        for picture, mask in zip(stack, masks):
+            image, target = _picture(picture, mask)
+            kind = "glioma" if mask.any() else "none"
+            builder.add(image, target * (TUMOR_BIT | WHOLE_BIT), scale, source="lgg", kind=kind, fold=int(row["fold"]), case=row["case"])
     return builder.build()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,12 @@ READERS: dict[str, Callable[[Path], SliceSet]] = {
     "no_tumor": public_sets.read_no_tumor,
     "brats": public_sets.read_brats,
     "brats/t1ce_slices": public_sets.read_t1ce_slices,
+    "lgg": public_sets.read_lgg_flair,
 }
-FOLDS = (1, 2, 3, 4)
-"""Folds of `cheng`, by patient; the other sets follow them, see `split`."""
+FOLDS = {"cheng": (1, 2, 3, 4), "lgg": (1, 2, 3, 4, 5)}
+"""Sets that recipes are scored on, with their folds, by patient; the other sets of a recipe follow them, see `split`."""
+STACKS = frozenset({"lgg"})
+"""Those of them that hold all slices of a patient, whose scores are therefore taken by patient."""
 _TUMOR_FREE_VALIDATION_FOLD = 1
 
 
@@ -48,13 +51,27 @@ def load_slices(sets: tuple[str, ...], data: Path, cache: Path, report: Callable
     return slices
 
 
+def scored_set(sets: Iterable[str]) -> str:
+    """The one of a recipe's `sets` that it is scored on.
+
+    Raises:
+        InputError: none of them has folds to be scored on.
+    """
+    scored = [name for name in FOLDS if name in sets]
+    if not scored:
+        raise InputError(f"the recipe has none of the sets that can be scored, {' or '.join(FOLDS)}; add one of them to its sets")
+    return scored[0]
+
+
 def split(slices: SliceSet, fold: int) -> tuple[SliceSet, SliceSet]:
     """(training, validation) of one fold.
 
-    Validation is fold `fold` of `cheng` and, always, fold 1 of `no_tumor`. `brats` and `t1ce_slices` of the same fold
-    number are kept out of training too, so that volumes of patients never seen remain for looking at.
+    Validation is fold `fold` of the set that is scored (`cheng` or `lgg`) and, always, fold 1 of `no_tumor`. `brats` and
+    `t1ce_slices` of the same fold number are kept out of training too, so that volumes of patients never seen remain for
+    looking at.
     """
+    scored = scored_set(set(slices.source.tolist()))
     tumor_free = slices.source == "no_tumor"
-    validation = np.where(tumor_free, slices.fold == _TUMOR_FREE_VALIDATION_FOLD, (slices.source == "cheng") & (slices.fold == fold))
+    validation = np.where(tumor_free, slices.fold == _TUMOR_FREE_VALIDATION_FOLD, (slices.source == scored) & (slices.fold == fold))
     training = np.where(tumor_free, slices.fold != _TUMOR_FREE_VALIDATION_FOLD, slices.fold != fold)
     return slices.select(training), slices.select(validation)

@@ -94,12 +94,11 @@ On {scores["split"]} ({scores["average"]}; threshold {row["threshold"]}, no post
 
 | | Dice |
 |---|---|
-| all {scores["n"]} tumor slices | **{scores["dice"]:.3f}** |
+| all {scores["n"]} {"patients" if _by_patient(scores) else "tumor slices"} | **{scores["dice"]:.3f}** |
 {kinds}
 
 - False positives: {marked} have more than {FALSE_POSITIVE_PIXELS} marked pixels.
-- Mean IoU as Aprianto & Riana 2025 count it (all pixels pooled, mean of background and tumor IoU): {scores["mean_iou"]:.3f} on tumor slices,
-  {scores["mean_iou_with_tumor_free"]:.3f} with the tumor-free ones; tumor IoU alone {scores["tumor_iou"]:.3f}.
+{_pooled(scores)}
 {lost}
 {_cross_validation(scores)}
 ![Best to worst cases of each tumor type]({picture})
@@ -112,9 +111,28 @@ On {scores["split"]} ({scores["average"]}; threshold {row["threshold"]}, no post
 
 ## Not for
 
-Children, brains after surgery or radiation, CT, images without contrast agent, and tumors other than glioma, meningioma
-and pituitary tumor were not trained on or not scored. A result is a proposal that a person has to check.
+{_NOT_FOR[row["inputs"][0]]}
+A result is a proposal that a person has to check.
 """
+
+
+_NOT_FOR = {
+    "t1ce": "Children, brains after surgery or radiation, CT, images without contrast agent, and tumors other than glioma, meningioma\n"
+    "and pituitary tumor were not trained on or not scored.",
+    "flair": "Children, brains after surgery or radiation, CT, other sequences than FLAIR, coronal and sagittal slices, brains without skull,\n"
+    "and tumors other than lower-grade glioma were not trained on or not scored. Lesions of other diseases that are bright on FLAIR may be marked.",
+}
+
+
+def _by_patient(scores: dict[str, Any]) -> bool:
+    return "median" in scores
+
+
+def _pooled(scores: dict[str, Any]) -> str:
+    if _by_patient(scores):
+        return f"- Median over the patients: {scores['median']:.3f}."
+    return f"""- Mean IoU as Aprianto & Riana 2025 count it (all pixels pooled, mean of background and tumor IoU): {scores["mean_iou"]:.3f} on tumor slices,
+  {scores["mean_iou_with_tumor_free"]:.3f} with the tumor-free ones; tumor IoU alone {scores["tumor_iou"]:.3f}."""
 
 
 def _cross_validation(scores: dict[str, Any]) -> str:
@@ -122,5 +140,6 @@ def _cross_validation(scores: dict[str, Any]) -> str:
         return ""
     result = scores["cross_validation"]
     folds = ", ".join(f"fold {fold} {entry['dice']:.3f} (n = {entry['n']})" for fold, entry in result["folds"].items())
-    note = f" {result['note']}" if "note" in result else ""
-    return f"- Four-fold cross-validation by patient, fp32: mean Dice {result['mean_dice']:.3f} ({folds}).{note}\n"
+    note = f" Over all {result['n']} patients: median {result['median']:.3f}, standard deviation {result['spread']:.3f}." if "spread" in result else ""
+    number = {4: "Four", 5: "Five"}.get(len(result["folds"]), str(len(result["folds"])))
+    return f"- {number}-fold cross-validation by patient, fp32: mean Dice {result['mean_dice']:.3f} ({folds}).{note}\n"

@@ -20,6 +20,11 @@ _WHOLE_CASES = {
     "license": "BraTS challenge terms (research); BraTS 2021: CC BY 4.0",
 }
 _CUBES = {"name": "cubes", "what": "cubes about the tumors of other patients, the same sequences, BraTS 2020", "license": "BraTS challenge terms (research)"}
+_LGG = {
+    "name": "lgg",
+    "what": "axial FLAIR stacks of lower-grade gliomas with skull (TCGA-LGG, masks of Buda et al. 2019), 71 patients, without fold 5",
+    "license": "CC BY-NC-SA 4.0",
+}
 
 DESCRIPTIONS: dict[str, dict[str, Any]] = {
     "t1ce-tumor": {
@@ -53,5 +58,20 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
             "The weights were trained on BraTS data (research use): use them for research and education, not for patient care and not commercially."
         ),
         "training_data": [_WHOLE_CASES, _CUBES],
+    },
+    "flair-tumor": {
+        "title": "Whole tumor on FLAIR of the full head",
+        "task": "Marks the whole tumor of gliomas, edema included, on axial FLAIR slices of a head with skull.",
+        "inputs": ["flair"],
+        "scheme": "tumor",
+        "planes": ["axial"],
+        "threshold": 0.5,
+        "postprocess": {"min_island_mm3": 100.0, "max_hole_mm3": 1000.0},
+        "license": "non-commercial, share alike (CC BY-NC-SA 4.0; one training set, no_tumor, has no verified license)",
+        "license_note": (
+            "The weights were trained on data under CC BY-NC-SA 4.0 and on a tumor-free set whose license could not be verified: "
+            "they are for non-commercial research and education only, not for patient care, and what is derived from them is shared alike."
+        ),
+        "training_data": [_LGG, _NO_TUMOR],
     },
 }

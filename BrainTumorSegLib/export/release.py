@@ -12,7 +12,7 @@ import numpy as np
 
 from BrainTumorSegLib import __version__
 from BrainTumorSegLib.data.slice_set import SliceSet
-from BrainTumorSegLib.data.sources import load_slices, split
+from BrainTumorSegLib.data.sources import STACKS, load_slices, scored_set, split
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export.card import write_card
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
@@ -25,7 +25,7 @@ from BrainTumorSegLib.networks.attention_unet import AttentionUNet
 from BrainTumorSegLib.training.checkpoint import load_tensors
 from BrainTumorSegLib.training.recipe import Recipe, from_dict
 from BrainTumorSegLib.training.runs import CACHE
-from BrainTumorSegLib.training.validation import Predictor, predict_slices, score_slices
+from BrainTumorSegLib.training.validation import Predictor, predict_slices, score_slices, score_stacks
 
 Report = Callable[[float, str], None]
 CALIBRATION_SLICES = 300
@@ -72,7 +72,7 @@ def release(
         elif precision == "int8" and training is not None:
             slices, tell = calibration_slices(training, recipe.seed), part_of(report, 0.1 + 0.8 * i / 3, 0.2)
             write_int8(fp32, path, slices, metadata | tuned, tell, sensitivity, tune_of(recipe, training, qat_steps))
-        scores = _scores(path, validation, settings["fold"]) if validation is not None else {}
+        scores = _scores(path, recipe, validation, settings["fold"]) if validation is not None else {}
         if scores and precision == "int8":
             scores |= tuned
         rows.append(model_row(recipe, path, precision, scores, run))
@@ -137,9 +137,14 @@ def _slices(recipe: Recipe, data: Path | None, run: Path, fold: int, report: Rep
     return split(load_slices(recipe.sets, data, cache_of(run), report), fold)
 
 
-def _scores(path: Path, validation: SliceSet, fold: int) -> dict[str, Any]:
-    scores = score_slices(predict_slices(onnx_predictor(path), validation), validation)
-    return {"split": f"cheng fold {fold}, tumor-free: no_tumor fold 1", "average": "mean over slices at 224 x 224", **scores}
+def _scores(path: Path, recipe: Recipe, validation: SliceSet, fold: int) -> dict[str, Any]:
+    masks, scored = predict_slices(onnx_predictor(path), validation), scored_set(recipe.sets)
+    split = f"{scored} fold {fold}, tumor-free: no_tumor fold 1"
+    if scored in STACKS:
+        by_patient = score_stacks(masks, validation)
+        del by_patient["cases"]
+        return {"split": split, "average": "mean over patients, all slices of a patient as one volume, at 224 x 224", **by_patient}
+    return {"split": split, "average": "mean over slices at 224 x 224", **score_slices(masks, validation)}
 
 
 def model_row(recipe: Recipe, path: Path, precision: str, scores: dict[str, Any], run: Path) -> dict[str, Any]:
@@ -160,4 +165,10 @@ def _state_losses(rows: list[dict[str, Any]], cross_validation: Path | None) -> 
             row["scores"]["dice_fp32"] = exact["dice"]
             row["scores"]["dice_lost_to_fp32"] = round(exact["dice"] - row["scores"]["dice"], 4)
         if cross_validation is not None:
-            row["scores"]["cross_validation"] = json.loads(cross_validation.read_text())
+            row["scores"]["cross_validation"] = _stated(json.loads(cross_validation.read_text()))
+
+
+def _stated(result: dict[str, Any]) -> dict[str, Any]:
+    """cross_validation.json without the patients one by one."""
+    folds = {fold: {key: value for key, value in scores.items() if key != "cases"} for fold, scores in result["folds"].items()}
+    return {**result, "folds": folds}

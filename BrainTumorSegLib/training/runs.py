@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from BrainTumorSegLib.data import glioma_cases, sources
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training.curves import draw_curves
@@ -15,6 +17,7 @@ from BrainTumorSegLib.training.region_recipe import RegionRecipe
 from BrainTumorSegLib.training.region_scores import summary
 from BrainTumorSegLib.training.region_trainer import RegionTrainer
 from BrainTumorSegLib.training.run_folder import check_run, make_folder, settings_of, share_of
+from BrainTumorSegLib.training.stack_trainer import StackTrainer
 
 CACHE = "slices.npz"
 """The prepared slices, or the prepared volumes of a `RegionRecipe`."""
@@ -22,14 +25,15 @@ CACHE = "slices.npz"
 
 def folds_of(recipe: Recipe) -> tuple[int, ...]:
     """The folds that a cross-validation goes through."""
-    return glioma_cases.FOLDS if isinstance(recipe, RegionRecipe) else sources.FOLDS
+    return glioma_cases.FOLDS if isinstance(recipe, RegionRecipe) else sources.FOLDS[sources.scored_set(recipe.sets)]
 
 
 def _trainer(recipe: Recipe, data: Path, cache: Path, run: Path, fold: int, hardware: Hardware, report: Report) -> Trainer:
     if isinstance(recipe, RegionRecipe):
         cases = glioma_cases.load_cases(recipe.sets, data, cache, report)
         return RegionTrainer(recipe, *glioma_cases.split(cases, fold), run, hardware)
-    return Trainer(recipe, *sources.split(sources.load_slices(recipe.sets, data, cache, report), fold), run, hardware)
+    kind = StackTrainer if sources.scored_set(recipe.sets) in sources.STACKS else Trainer
+    return kind(recipe, *sources.split(sources.load_slices(recipe.sets, data, cache, report), fold), run, hardware)
 
 
 def train_fold(recipe: Recipe, data: Path, run: Path, fold: int, hardware: Hardware, resume: bool, report: Report, cache: Path | None = None) -> dict[str, Any]:
@@ -70,6 +74,8 @@ def train_all_folds(recipe: Recipe, data: Path, run: Path, hardware: Hardware, r
     result = {"folds": scores, "mean_dice": sum(s["dice"] for s in scores.values()) / len(scores)}
     if isinstance(recipe, RegionRecipe):  # a fold has few cases: means are taken over those of all folds
         result |= pooled(list(scores.values()))
+    elif sources.scored_set(recipe.sets) in sources.STACKS:
+        result |= over_patients(list(scores.values()))
     (run / "cross_validation.json").write_text(json.dumps(result, indent=1) + "\n")
     return result
 
@@ -87,6 +93,17 @@ def pooled(folds: list[dict[str, Any]]) -> dict[str, Any]:
     names = list(folds[0]["subsets"])
     by_subset = {name: summary(_joined([scores["subsets"][name] for scores in folds])) for name in names}
     return {**everything, "mean_dice": everything["dice"], "subsets": by_subset}
+
+
+def over_patients(folds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Scores over the patients of all folds, of which each is in one: "n", "mean_dice", "median" and "spread" (standard deviation).
+
+    Args:
+        folds: scores.json of each, with "cases".
+    """
+    values = np.array(list(_joined([scores["cases"] for scores in folds]).values()))
+    middle = {"mean_dice": values.mean(), "median": np.median(values), "spread": values.std(ddof=1)}
+    return {"n": len(values), **{name: round(float(value), 4) for name, value in middle.items()}}
 
 
 def _joined(parts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -49,6 +49,34 @@ def score_slices(masks: np.ndarray, slices: SliceSet) -> dict[str, Any]:
     }
 
 
+def score_stacks(masks: np.ndarray, slices: SliceSet) -> dict[str, Any]:
+    """Scores of `masks` [n, 224, 224] by patient: a case's slices count as one volume, so that spacing does not matter.
+
+    Returns:
+        "n" (patients with a tumor), "dice" (mean over them), "median", "dice_by_kind" (a patient is of the kind of its
+        tumor slices), "n_tumor_free" and "false_positive_rate" (single pictures without tumor, of the sets that hold such
+        pictures, with more than 20 marked pixels) and "cases" (Dice of each patient).
+    """
+    truth = (slices.targets & TUMOR_BIT) > 0
+    cases: dict[str, float] = {}
+    kinds: dict[str, list[float]] = {}
+    for case in dict.fromkeys(slices.case[truth.any((1, 2))].tolist()):
+        own = slices.case == case
+        cases[case] = round(float(dice(masks[own], truth[own])), 4)
+        kinds.setdefault(str(slices.kind[own & truth.any((1, 2))][0]), []).append(cases[case])
+    pictures = masks[~np.isin(slices.case, list(cases))].sum((1, 2)) > FALSE_POSITIVE_PIXELS
+    values = np.array(list(cases.values()))
+    return {
+        "n": len(cases),
+        "dice": _mean(values),
+        "median": round(float(np.median(values)), 4) if len(values) else float("nan"),
+        "dice_by_kind": {kind: _mean(np.array(found)) for kind, found in sorted(kinds.items())},
+        "n_tumor_free": len(pictures),
+        "false_positive_rate": _mean(pictures),
+        "cases": cases,
+    }
+
+
 def _pooled_iou(masks: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """(mean of background and tumor IoU, tumor IoU), one confusion matrix over all pixels, as Keras's BinaryIoU."""
     both, either = int((masks & truth).sum()), int((masks | truth).sum())

@@ -62,6 +62,6 @@ def test_a_bad_case_is_named_before_training(data: Path, tmp_path: Path, capsys:
 
 def test_unknown_recipes_are_answered_with_all_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "paper-e", "--data", str(tmp_path), "-o", str(tmp_path / "run")]) == 2
-    assert "there is no recipe 'paper-e'; choose one of t1ce-tumor, glioma-regions, paper-a, paper-b, paper-c, paper-d" in capsys.readouterr().err
+    assert "there is no recipe 'paper-e'; choose one of t1ce-tumor, glioma-regions, flair-tumor, paper-a, paper-b, paper-c, paper-d" in capsys.readouterr().err
     assert main(["train", "t1ce-tumor", "--data", str(tmp_path), "-o", str(tmp_path / "run"), "--cache", "x"]) == 2
     assert "--cache is for the other recipes, but t1ce-tumor keeps its slices in RUN; leave it out" in capsys.readouterr().err

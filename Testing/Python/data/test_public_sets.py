@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from BrainTumorSegLib.data.public_sets import _read_full, read_brats, read_cheng, read_gray, read_no_tumor, read_packed, read_t1ce_slices
+from BrainTumorSegLib.data.public_sets import _read_full, read_brats, read_cheng, read_gray, read_lgg_flair, read_no_tumor, read_packed, read_t1ce_slices
 from BrainTumorSegLib.data.slice_set import TUMOR_BIT, WHOLE_BIT, SliceSet
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
@@ -173,8 +173,30 @@ def test_brats_volumes_become_every_fourth_slice_of_three_planes(tmp_path: Path)
     assert np.nonzero(coronal == BOTH)[0].mean() == pytest.approx(111.5 + 2 * 224 / 240, abs=0.6)
 
 
+def test_flair_stacks_keep_every_slice_in_order_with_the_scale_of_the_stack(tmp_path: Path) -> None:
+    case = tmp_path / "TCGA_A"
+    case.mkdir()
+    stack, mask = np.zeros((3, 256, 256), np.uint8), np.zeros((3, 256, 256), np.uint8)
+    stack[:, 16:240, 16:240] = 100
+    stack[2] //= 2
+    mask[1, 64:128, 64:128], stack[1, 64:128, 64:128] = 1, 220
+    (case / "meta.json").write_text(json.dumps({"shape_zyx": stack.shape, "box_lo_zyx": [0, 0, 0], "box_hi_zyx": [3, 256, 256], "columns": 2}))
+    Image.fromarray(mosaic(stack, 2)).convert("RGB").save(case / "flair.webp", lossless=True)
+    Image.fromarray(mosaic(mask, 2)).save(case / "seg.png")
+    write_table(tmp_path / "folds.csv", {"case": "TCGA_A", "fold": 5})
+    slices = read_lgg_flair(tmp_path)
+    assert (slices.kind.tolist(), set(slices.fold), set(slices.case), set(slices.source)) == (["none", "glioma", "none"], {5}, {"TCGA_A"}, {"lgg"})
+    # 64 of 256 pixels become 56 of 224
+    assert np.array_equal(np.argwhere(slices.targets[1])[[0, -1]], [[56, 56], [111, 111]])
+    assert set(np.unique(slices.targets[1])) == {0, BOTH}
+    assert not slices.targets[[0, 2]].any()
+    assert set(slices.mean) == {np.float32(fit_tissue_scale(stack).mean)}  # of all three: a dark slice stays dark
+    assert slices.tissue(np.array([2]))[0, 112, 112] == pytest.approx(slices.tissue(np.array([0]))[0, 112, 112] / 2, rel=0.03)
+
+
 @pytest.mark.parametrize(
-    ("read", "name"), [(read_cheng, "slices.csv"), (read_no_tumor, "splits.csv"), (read_brats, "folds.csv"), (read_t1ce_slices, "slices.csv")]
+    ("read", "name"),
+    [(read_cheng, "slices.csv"), (read_no_tumor, "splits.csv"), (read_brats, "folds.csv"), (read_t1ce_slices, "slices.csv"), (read_lgg_flair, "folds.csv")],
 )
 def test_a_missing_table_is_named(tmp_path: Path, read: Callable[[Path], SliceSet], name: str) -> None:
     with pytest.raises(InputError, match=f"{name} is missing, but this recipe trains on it; give the folder that holds it with --data"):

@@ -11,7 +11,7 @@ import pytest
 
 from BrainTumorSegLib.data import sources
 from BrainTumorSegLib.data.slice_set import SliceSet
-from BrainTumorSegLib.data.sources import FOLDS, load_slices, split
+from BrainTumorSegLib.data.sources import FOLDS, load_slices, scored_set, split
 from BrainTumorSegLib.errors import InputError
 from Testing.Python.tiny import slice_set
 
@@ -62,7 +62,7 @@ def test_a_missing_folder_is_named_before_anything_is_read(tmp_path: Path, reade
 
 
 def test_a_set_without_a_reader_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="the recipe asks for the set 'chang', but readers exist for cheng, no_tumor, brats, brats/t1ce_slices"):
+    with pytest.raises(InputError, match="the recipe asks for the set 'chang', but readers exist for cheng, no_tumor, brats, brats/t1ce_slices, lgg"):
         load_slices(("chang",), tmp_path, tmp_path / "slices.npz", silent)
 
 
@@ -73,7 +73,7 @@ def every_pool() -> SliceSet:
     return slices
 
 
-@pytest.mark.parametrize("fold", FOLDS)
+@pytest.mark.parametrize("fold", FOLDS["cheng"])
 def test_a_fold_is_never_on_both_sides(fold: int) -> None:
     slices = every_pool()
     training, validation = split(slices, fold)
@@ -82,7 +82,7 @@ def test_a_fold_is_never_on_both_sides(fold: int) -> None:
     assert set(validation.fold[validation.source == "cheng"]) == {fold}
     assert set(validation.fold[validation.source == "no_tumor"]) == {1}  # always the same, whatever the fold
     for source, folds in (
-        ("cheng", set(FOLDS) - {fold}),
+        ("cheng", {1, 2, 3, 4} - {fold}),
         ("brats", {1, 2, 3, 4, 5} - {fold}),
         ("t1ce_slices", {1, 2, 3, 4, 5} - {fold}),
         ("no_tumor", {2, 3, 4, 5}),
@@ -92,3 +92,19 @@ def test_a_fold_is_never_on_both_sides(fold: int) -> None:
     left = ~np.isin(slices.case, np.concatenate([training.case, validation.case]))
     assert set(slices.source[left]) == {"brats", "t1ce_slices"}
     assert set(slices.fold[left]) == {fold}
+
+
+def test_stacks_are_divided_by_their_own_folds() -> None:
+    slices = slice_set({"lgg/glioma": 8, "lgg/none": 8, "no_tumor/none": 8}, size=8)
+    training, validation = split(slices, 2)
+    assert set(validation.fold[validation.source == "lgg"]) == {2}
+    assert set(training.fold[training.source == "lgg"]) == {1, 3, 4}
+    assert set(validation.fold[validation.source == "no_tumor"]) == {1}
+    assert set(training.fold[training.source == "no_tumor"]) == {2, 3, 4}
+    assert len(training) + len(validation) == len(slices)  # a set that is scored leaves nothing out
+
+
+def test_a_recipe_is_scored_on_the_set_that_has_folds() -> None:
+    assert (scored_set(("no_tumor", "lgg")), scored_set(("cheng", "no_tumor", "brats"))) == ("lgg", "cheng")
+    with pytest.raises(InputError, match="the recipe has none of the sets that can be scored, cheng or lgg; add one of them to its sets"):
+        scored_set(("no_tumor", "brats"))

@@ -275,6 +275,33 @@ def test_the_card_states_license_count_scores_and_picture(released: tuple[Path, 
     assert Image.open(folder / "t1ce-tumor-cases.png").size == (5 * 288, 2 * (288 + 26) + 26)
 
 
+def test_a_release_of_stacks_is_scored_by_patient(trained: AttentionUNet, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    recipe = tiny_recipe(name="flair-tumor", sets=("lgg", "no_tumor"), network=trained.config)
+    (run / "run.json").write_text(json.dumps({"fold": 4, "recipe": json.loads(recipe.to_json())}))
+    save_tensors(run / "weights.safetensors", trained.state_dict(), {"step": 3})
+    slice_set({"lgg/glioma": 8, "no_tumor/none": 8}, size=64).save(run / CACHE)
+    folds = {"4": {"dice": 0.5, "n": 2, "cases": {"A": 0.4, "B": 0.6}}, "5": {"dice": 0.8, "n": 1, "cases": {"C": 0.8}}}
+    (run / "cv.json").write_text(json.dumps({"mean_dice": 0.6, "n": 3, "median": 0.61, "spread": 0.2, "folds": folds}))
+    (row,) = release(run, tmp_path / "out", ("int8",), Path("nowhere"), lambda fraction, message: None, run / "cv.json")
+    assert (row["inputs"], row["planes"]) == (["flair"], ["axial"])
+    assert (row["scores"]["split"], row["scores"]["n"], row["scores"]["n_tumor_free"]) == ("lgg fold 4, tumor-free: no_tumor fold 1", 2, 2)
+    assert "cases" not in row["scores"]
+    assert row["scores"]["cross_validation"]["folds"] == {"4": {"dice": 0.5, "n": 2}, "5": {"dice": 0.8, "n": 1}}  # no patient by name
+    card = (tmp_path / "out" / "flair-tumor-card.md").read_text()
+    for text in (
+        "all 2 patients",
+        "mean Dice 0.600",
+        "fold 5 0.800 (n = 1)",
+        "all 3 patients: median 0.610, standard deviation 0.200",
+        "CC BY-NC-SA 4.0",
+        "FLAIR",
+    ):
+        assert text in card, text
+    assert "Mean IoU" not in card
+
+
 def test_without_data_fp32_is_released_without_scores(released: tuple[Path, Path, list[dict]], tmp_path: Path) -> None:
     rows = release(released[0], tmp_path / "new" / "folder", ("fp32",), None, lambda fraction, message: None)
     assert [(row["file"], row["scores"]) for row in rows] == [("t1ce-tumor-fp32.onnx", {})]

@@ -14,7 +14,7 @@ from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training.checkpoint import load_tensors
 from BrainTumorSegLib.training.loop import Hardware
 from BrainTumorSegLib.training.recipe import Phase, Recipe, from_dict
-from BrainTumorSegLib.training.runs import CACHE, train_all_folds, train_fold
+from BrainTumorSegLib.training.runs import CACHE, over_patients, train_all_folds, train_fold
 from Testing.Python.tiny import TRAINING_POOLS, slice_set, tiny_recipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -120,3 +120,26 @@ def test_all_folds_are_trained_each_in_its_folder_and_their_mean_is_stated(run: 
         assert not (run / f"fold{fold}" / CACHE).exists()  # all share one
     assert [fraction for fraction, _ in told] == [0.25, 0.5, 0.75, 1.0]
     assert told[2][1].startswith("fold 3: step 1 of 1, loss ")
+
+
+def test_stacks_are_scored_by_patient_over_all_folds(run: Path) -> None:
+    data = slice_set({"lgg/glioma": 8, "lgg/none": 4, "no_tumor/none": 8}, size=32)
+    data.fold[:8] = (1, 2, 4, 5, 1, 2, 3, 5)
+    data.case[8:12], data.fold[8:12] = data.case[:4], data.fold[:4]  # tumor-free slices of the first four patients
+    data.save(run / CACHE)
+    recipe = tiny_recipe(sets=("lgg", "no_tumor"), batch={"lgg/glioma": 2, "no_tumor/none": 1}, phases=(Phase(1, 32),))
+    result = train_all_folds(recipe, Path("nowhere"), run, CPU, False, silent)
+    assert {fold: sorted(scores["cases"]) for fold, scores in result["folds"].items()} == {
+        "1": ["lgg/glioma/0", "lgg/glioma/4"],
+        "2": ["lgg/glioma/1", "lgg/glioma/5"],
+        "3": ["lgg/glioma/6"],
+        "4": ["lgg/glioma/2"],
+        "5": ["lgg/glioma/3", "lgg/glioma/7"],
+    }
+    values = [value for scores in result["folds"].values() for value in scores["cases"].values()]
+    assert (result["n"], result["mean_dice"]) == (8, pytest.approx(sum(values) / 8, abs=1e-4))  # not the mean of the folds' means
+
+
+def test_patients_of_all_folds_count_alike() -> None:
+    folds = [{"cases": {"A": 0.2, "B": 0.4}}, {"cases": {"C": 0.9}}]
+    assert over_patients(folds) == {"n": 3, "mean_dice": 0.5, "median": 0.4, "spread": pytest.approx(((0.09 + 0.01 + 0.16) / 2) ** 0.5, abs=1e-4)}

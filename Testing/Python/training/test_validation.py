@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from BrainTumorSegLib.data.slice_set import TUMOR_BIT, WHOLE_BIT, SliceSet
-from BrainTumorSegLib.training.validation import predict_slices, score_slices
+from BrainTumorSegLib.training.validation import predict_slices, score_slices, score_stacks
 from Testing.Python.tiny import slice_set
 
 
@@ -53,6 +53,22 @@ def test_what_was_not_measured_is_not_a_number() -> None:
     scores = score_slices(truth, slices(truth, ["glioma"]))
     assert math.isnan(scores["false_positive_rate"])
     assert scores["n_tumor_free"] == 0
+
+
+def test_a_patients_slices_count_as_one_volume() -> None:
+    truth = slices(boxes(40, 20, 0, 30, 0, 0, 0), ["glioma", "glioma", "none", "glioma", "none", "none", "none"])
+    truth.case = np.array(["A", "A", "A", "B", "B", "picture 1", "picture 2"])
+    scores = score_stacks(boxes(20, 20, 10, 30, 0, 21, 20), truth)
+    # A: 2 * (20 + 20) / (60 + 50), what is marked on its tumor-free slice included; B: all found. Of the pictures one has more than 20 pixels
+    assert scores == {
+        "n": 2,
+        "dice": pytest.approx((80 / 110 + 1) / 2, abs=1e-4),
+        "median": pytest.approx((80 / 110 + 1) / 2, abs=1e-4),
+        "dice_by_kind": {"glioma": pytest.approx((80 / 110 + 1) / 2, abs=1e-4)},
+        "n_tumor_free": 2,
+        "false_positive_rate": 0.5,
+        "cases": {"A": pytest.approx(80 / 110, abs=1e-4), "B": 1.0},
+    }
 
 
 def test_slices_are_predicted_in_batches_as_tissue_and_cut_at_the_threshold() -> None:
