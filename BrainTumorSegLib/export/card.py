@@ -79,7 +79,7 @@ def card_text(row: dict[str, Any], picture: str) -> str:
     data = "\n".join(f"| {entry['name']} | {entry['what']} | {entry['license']} |" for entry in row["training_data"])
     marked = f"{100 * scores['false_positive_rate']:.1f} % of {scores['n_tumor_free']} tumor-free slices"
     lost = f"- Against its fp32 original ({scores['dice_fp32']:.4f}) it loses {scores['dice_lost_to_fp32']:.4f} Dice." if "dice_fp32" in scores else ""
-    return f"""# {row["name"]}: {row["title"].lower()}
+    return f"""# {row["name"]}: {row["title"][0].lower()}{row["title"][1:]}
 
 {row["task"]} **Research only, not a medical device.**
 
