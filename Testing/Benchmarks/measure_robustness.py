@@ -61,6 +61,7 @@ def measure(case: Case, corruption: Corruption, subject: Subject, session: api.S
     if tile is not None:
         reference = result.labels.like(np.any(list(truth.values()), axis=0).astype(np.uint8))
         shown = volumes[api.reference_role(volumes)]
+        shown = shown.like(shown.array - shown.array.min())  # an offset of the air would hide where the head ends
         single_view(shown, result.labels, SCHEMES[result.scheme], reference, size=(TILE, TILE)).save(tile)
     return {
         "case": case.name,

@@ -72,9 +72,10 @@ def page(model: dict[str, Any], about: str, summary: dict[str, Any], false: Sequ
     )
     if summary["n"]:
         parts.append(
-            f"{about}; mean 3-D Dice over {summary['n']} cases, difference to the same cases as they are, and the difference of the case that loses most. "
-            "Under thick slices and turns the reference goes the same way as the image, and the result is scored on that grid. Few cases: differences "
-            "below 0.01 say nothing.\n"
+            f"{about}; mean 3-D Dice over {summary['n']} of the fold's cases ({', '.join(summary['cases'])}), difference to the same as they are, and the "
+            "difference of the case that loses most. "
+            "Under thick slices and turns the reference goes the same way as the image, and the result is scored on that grid. With so few cases "
+            "differences below 0.01 say nothing, and a single case is an example, no mean.\n"
         )
         parts.append(dice_table(summary, left_out) + "\n")
     if picture:

@@ -53,7 +53,7 @@ def test_a_bias_field_spans_its_amplitude_over_the_tissue_and_is_smooth() -> Non
     assert not field[:, :, :4].any()
     inside = field[:, :, 4:]
     assert (float(inside.min()), float(inside.max())) == pytest.approx((0.8, 1.2))
-    fourth = np.diff(inside, n=4, axis=0)  # of a polynomial of degree 3 it vanishes
+    fourth = np.diff(np.diff(inside, n=2, axis=0), n=2, axis=1)  # of a polynomial of degree 3 it vanishes
     assert float(np.abs(fourth).max()) < 1e-5
     assert float(np.abs(np.diff(inside, axis=0)).max()) > 1e-3
 
@@ -80,6 +80,7 @@ def test_ghosts_turn_the_phase_of_each_line_by_its_displacement() -> None:
     """Eight lines, period 4: the lines of frequency +1/8 and -1/8 are the 6th and 4th taken, so they see +A and -A, and the mean's line 0.
 
     Both halves of a cosine are then multiplied by exp(-2 pi i A / 8): by -1 for A = 4 voxels, by -i for A = 2 voxels.
+    With a period of 12 they see A sin(150°) = A / 2 and A sin(90°) = A: for A = 4 one is multiplied by -i, the other by -1.
     """
     cosine = np.cos(2 * np.pi * np.arange(8) / 8)
     image = np.broadcast_to((2 + cosine)[:, None], (2, 8, 3)).astype(np.float32)
@@ -87,6 +88,8 @@ def test_ghosts_turn_the_phase_of_each_line_by_its_displacement() -> None:
     opposite, quarter = ghosts(8.0, 4)(image, spacing, drawn()), ghosts(4.0, 4)(image, spacing, drawn())
     np.testing.assert_allclose(opposite[1, :, 2], 2 - cosine, atol=1e-5)
     np.testing.assert_allclose(quarter[0, :, 0], np.sqrt(4 + cosine**2), atol=1e-5)
+    half = (np.sin(2 * np.pi * np.arange(8) / 8) - cosine) / 2  # real and imaginary part of (-i exp(iy) - exp(-iy)) / 2
+    np.testing.assert_allclose(ghosts(8.0, 12)(image, spacing, drawn())[0, :, 0], np.hypot(2 + half, half), atol=1e-5)
 
 
 def test_ghosts_of_a_head_that_lies_still_are_none() -> None:
