@@ -54,6 +54,28 @@ def montage(image: Volume, segmentation: Volume, labels: Sequence[Label], refere
     return _page(rows, _legend(labels, scene), title, caption, "patient's right is on the left" if image.has_millimeters else "")
 
 
+def single_view(
+    image: Volume, segmentation: Volume, labels: Sequence[Label], reference: Volume | None = None, plane: str = "axial", size: tuple[int, int] = (300, 300)
+) -> Image:
+    """One slice for a sheet of many: the one with most of the reference, or of the result where there is none.
+
+    Args:
+        image, segmentation, labels, reference: as of `montage`.
+        plane: one of `planes.PLANES`. size: width and height in pixels; the head is as large as it can be in it, in true proportions.
+
+    Raises:
+        ValueError: masks of another shape than the image.
+    """
+    from PIL import Image
+
+    scene = _scene(image, segmentation, reference)
+    width_mm, height_mm = reversed(_size_mm(scene, plane))
+    panel = _panel(scene, plane, busiest(_focus(scene), plane), labels, min(size[0] / width_mm, size[1] / height_mm), letters=False)
+    view = Image.new("RGB", size, _BACKGROUND)
+    view.paste(panel, ((size[0] - panel.width) // 2, (size[1] - panel.height) // 2))
+    return view
+
+
 def save_montage(picture: Image, path: str | Path) -> None:
     """Write a PNG, whole or not at all.
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.labels import SCHEMES, TUMOR
-from BrainTumorSegLib.pictures.overlay import REFERENCE_COLOR, _panel, _scene, montage, save_montage
+from BrainTumorSegLib.pictures.overlay import REFERENCE_COLOR, _panel, _scene, montage, save_montage, single_view
 from BrainTumorSegLib.volume import Volume
 
 _LABELS = SCHEMES["tumor"]
@@ -53,6 +53,20 @@ def test_a_picture_has_one_panel_and_no_sides() -> None:
     picture = montage(plane, plane.like(_ball(_head(), 0.4).array[8:9]), _LABELS)
     assert _near(picture, TUMOR.color) > 300
     assert picture.height < 750
+
+
+def test_a_single_view_goes_through_most_of_the_reference_and_fits_its_tile() -> None:
+    head = _head((2.0, 2.0, 2.0))
+    segmentation, reference = head.array * 0, head.array * 0
+    segmentation[4, 15:25, 10:20] = 1
+    reference[12, 15:25, 10:20] = 1
+    view = single_view(head, head.like(segmentation), _LABELS, head.like(reference), size=(200, 150))
+    alone = single_view(head, head.like(segmentation), _LABELS, size=(200, 150))
+    assert view.size == alone.size == (200, 150)
+    assert _near(view, REFERENCE_COLOR) > 50 and _near(view, TUMOR.color) == 0  # slice 12
+    assert _near(alone, TUMOR.color) > 30  # slice 4
+    columns = np.flatnonzero((np.asarray(view).max(axis=2) > 100).any(axis=0))
+    assert columns[-1] - columns[0] == pytest.approx(84, abs=3)  # 45 mm wide in slice 12, where the tallest slice's 80 mm take 150 pixels
 
 
 def test_masks_of_another_shape_are_refused() -> None:
