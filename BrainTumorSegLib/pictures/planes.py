@@ -74,7 +74,7 @@ def busiest(mask: np.ndarray, plane: str) -> int:
 
 def head_box(array: np.ndarray, mask: np.ndarray) -> tuple[slice, slice, slice]:
     """The part of a turned image worth showing: everything but dark background, and the whole mask."""
-    bright = (array > np.percentile(array, 99) * 0.1) | mask
+    bright = (array > _edge_of_air(array)) | mask
     box = []
     for axis in range(3):
         profile = bright.mean(axis=tuple(other for other in range(3) if other != axis))
@@ -84,10 +84,16 @@ def head_box(array: np.ndarray, mask: np.ndarray) -> tuple[slice, slice, slice]:
     return box[0], box[1], box[2]
 
 
+def _edge_of_air(array: np.ndarray) -> float:
+    """A tenth of the way from the darkest voxel, which is air whatever offset a scanner or a file gives it, to the brightest."""
+    dark = float(array.min())
+    return dark + 0.1 * (float(np.percentile(array, 99)) - dark)
+
+
 def to_gray(array: np.ndarray) -> np.ndarray:
     """uint8 for the screen: black at the 1st percentile of the head, white at its 99.7th."""
     values = array.astype(np.float32)
-    head = values[values > np.percentile(values, 99) * 0.1]
+    head = values[values > _edge_of_air(values)]
     low, high = np.percentile(head if head.size else values, (1, 99.7))
     low = min(float(low), float(values.min()) + 0.1 * (float(high) - float(values.min())))  # air stays black
     return (np.clip((values - low) / max(float(high) - low, 1e-6), 0, 1) * 255).astype(np.uint8)

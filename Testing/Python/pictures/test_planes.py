@@ -58,6 +58,17 @@ def test_the_box_holds_the_head_and_the_mask() -> None:
     assert head_box(array, mask) == (slice(6, 14), slice(6, 14), slice(6, 18))
 
 
+@pytest.mark.parametrize("offset", [-1024, -100, 200])
+def test_an_offset_of_all_voxels_changes_neither_the_box_nor_the_grays(offset: float) -> None:
+    numbers = np.random.default_rng(0)
+    array = np.zeros((20, 20, 20), np.float32)
+    array[5:15, 5:15, 5:15] = numbers.integers(80, 120, (10, 10, 10))
+    mask = np.zeros(array.shape, bool)
+    mask[10, 10, 10] = True
+    assert head_box(array + offset, mask) == head_box(array, mask) == (slice(3, 17), slice(3, 17), slice(3, 17))
+    assert np.abs(to_gray(array + offset).astype(int) - to_gray(array)).max() <= 1  # a gray more or less by rounding
+
+
 def test_gray_spans_black_to_white_and_survives_a_constant_image() -> None:
     gray = to_gray(np.linspace(0, 4000, 1000).reshape(10, 10, 10))
     assert gray.dtype == np.uint8
