@@ -140,6 +140,7 @@ def _cross_validation(scores: dict[str, Any]) -> str:
         return ""
     result = scores["cross_validation"]
     folds = ", ".join(f"fold {fold} {entry['dice']:.3f} (n = {entry['n']})" for fold, entry in result["folds"].items())
-    note = f" Over all {result['n']} patients: median {result['median']:.3f}, standard deviation {result['spread']:.3f}." if "spread" in result else ""
+    spread = f" Over all {result['n']} patients: median {result['median']:.3f}, standard deviation {result['spread']:.3f}." if "spread" in result else ""
+    note = f" {result['note']}" if "note" in result else ""
     number = {4: "Four", 5: "Five"}.get(len(result["folds"]), str(len(result["folds"])))
-    return f"- {number}-fold cross-validation by patient, fp32: mean Dice {result['mean_dice']:.3f} ({folds}).{note}\n"
+    return f"- {number}-fold cross-validation by patient, fp32: mean Dice {result['mean_dice']:.3f} ({folds}).{spread}{note}\n"

@@ -283,7 +283,7 @@ def test_a_release_of_stacks_is_scored_by_patient(trained: AttentionUNet, tmp_pa
     save_tensors(run / "weights.safetensors", trained.state_dict(), {"step": 3})
     slice_set({"lgg/glioma": 8, "no_tumor/none": 8}, size=64).save(run / CACHE)
     folds = {"4": {"dice": 0.5, "n": 2, "cases": {"A": 0.4, "B": 0.6}}, "5": {"dice": 0.8, "n": 1, "cases": {"C": 0.8}}}
-    (run / "cv.json").write_text(json.dumps({"mean_dice": 0.6, "n": 3, "median": 0.61, "spread": 0.2, "folds": folds}))
+    (run / "cv.json").write_text(json.dumps({"mean_dice": 0.6, "n": 3, "median": 0.61, "spread": 0.2, "folds": folds, "note": "After half of the steps."}))
     (row,) = release(run, tmp_path / "out", ("int8",), Path("nowhere"), lambda fraction, message: None, run / "cv.json")
     assert (row["inputs"], row["planes"]) == (["flair"], ["axial"])
     assert (row["scores"]["split"], row["scores"]["n"], row["scores"]["n_tumor_free"]) == ("lgg fold 4, tumor-free: no_tumor fold 1", 2, 2)
@@ -294,7 +294,7 @@ def test_a_release_of_stacks_is_scored_by_patient(trained: AttentionUNet, tmp_pa
         "all 2 patients",
         "mean Dice 0.600",
         "fold 5 0.800 (n = 1)",
-        "all 3 patients: median 0.610, standard deviation 0.200",
+        "all 3 patients: median 0.610, standard deviation 0.200. After half of the steps.",
         "CC BY-NC-SA 4.0",
         "FLAIR",
     ):
