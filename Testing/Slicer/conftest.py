@@ -40,6 +40,14 @@ if importlib.util.find_spec("slicer_core") is not None:
         """What VTK has reported so far in this test; a test that expects a message empties the list."""
         return MESSAGES.texts
 
+    @pytest.fixture(autouse=True)
+    def slot_errors(monkeypatch):
+        """What has left a slot or an observer in this test: Qt and VTK only print it; a test that expects an error empties the list."""
+        errors = []
+        monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: errors.append(error))
+        yield errors
+        assert errors == [], "an error left a slot or an observer"
+
     @pytest.fixture
     def foreign(monkeypatch):
         """Slicer in another language, in which every text stands between guillemets; returns the (context, text) that were looked up."""

@@ -145,8 +145,8 @@ def test_the_inputs_of_the_module_are_used_where_the_source_volume_is_one_of_the
     assert effect.effectInputs(source, parameters) == {"t1ce": source}
     parameters.t1ce = slicer.util.addVolumeFromArray(np.zeros(SHAPE, np.int16), name="B")
     assert effect.effectInputs(source, parameters) == {"t1ce": source}
-    parameters.t1ce = source
-    assert effect.effectInputs(source, parameters) == {"t1ce": source}
+    parameters.flair = source
+    assert effect.effectInputs(source, parameters) == {"t1ce": parameters.t1ce, "flair": source}
 
 
 def test_the_preferred_model_is_used_where_it_can_run():
@@ -319,7 +319,7 @@ def test_choosing_another_tool_stops_the_run(registered):
     assert np.array_equal(editor.array(), box(0, 2))
 
 
-def test_another_segment_selected_meanwhile_is_not_touched(registered, monkeypatch):
+def test_another_segment_selected_meanwhile_is_not_touched(registered, monkeypatch, slot_errors):
     editor = Editor(box(0, 2), box(2, 5))
     editor.addSegment("other", box(6, 7))
     registered.edit(editor.node)
@@ -332,6 +332,8 @@ def test_another_segment_selected_meanwhile_is_not_touched(registered, monkeypat
     assert np.array_equal(editor.array("other"), box(6, 7))
     assert np.array_equal(editor.array(), box(0, 2))
     assert "another segment was selected meanwhile" in shown[0]
+    assert len(slot_errors) == 1
+    slot_errors.clear()
 
 
 @pytest.mark.parametrize("refused", ["license", "hidden segment"])

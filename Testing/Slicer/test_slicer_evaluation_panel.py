@@ -204,7 +204,9 @@ def test_an_error_is_shown_and_the_panel_is_ready_again(panel, monkeypatch):
 def test_the_scene_may_close_while_it_is_compared(panel):
     choose(panel, label_map(box(2, 5), "A"), label_map(box(2, 5), "B"))
     panel.ui.evaluateButton.click()
+    run = panel._run
     panel.onSceneClosed()
+    assert run.cancelled and panel._run is None
     panel.setParameterNode(None)
     slicer.mrmlScene.Clear()
     slicer.app.processEvents()

@@ -34,6 +34,7 @@ def test_properties_are_attributes_and_signals_are_connected_by_signature():
     button.connect("clicked(bool)", clicks.append)
     button.click()
     button.disconnect("clicked(bool)", clicks.append)
+    button.click()
     assert (button.text, clicks) == ("Stop", [True])
 
 
@@ -66,6 +67,8 @@ def test_a_signal_or_a_value_that_does_not_exist_raises():
 def test_a_ui_file_with_an_unknown_class_property_or_signal_raises(tmp_path):
     form = load(tmp_path)
     assert form.findChildren(qt.QLabel)[0].text == "T1ce"
+    with pytest.raises(AttributeError, match="qt has no name QNothing"):
+        load(tmp_path, kind="QNothing")
     with pytest.raises(ValueError, match="QLabel child has no property txt"):
         load(tmp_path, name="txt")
     with pytest.raises(ValueError, match="qMRMLWidget has no signal changed"):

@@ -77,7 +77,7 @@ def test_a_source_checkout_finds_its_backend_and_an_installation_leaves_the_path
     code = (
         f"import sys; sys.path.insert(0, {str(host.ROOT / 'Testing' / 'Slicer')!r}); import host; host.install()\n"
         f"{'sys.path.append(' + repr(str(host.ROOT)) + ')' if backend_found else ''}\n"
-        "before = list(sys.path); import BrainTumorSeg, BrainTumorSegLib; print([path for path in sys.path if path not in before])"
+        "before = list(sys.path); import BrainTumorSeg, BrainTumorSegLib; print(sys.path[len(before):])"
     )
     # -I: without the folder it runs in and without the user's own packages. An installed package of ours would be found, and then nothing is added.
     done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)

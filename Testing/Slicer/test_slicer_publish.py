@@ -107,10 +107,15 @@ def test_slicer_finds_every_label_in_our_terminology_list():
 
 
 def test_slicer_reads_our_entry_back_as_codes():
+    stored = publish(volume_node(), label_array(), scheme="glioma").GetSegmentation().GetSegment("ET").GetTerminology()
     entry = slicer.vtkSlicerTerminologyEntry()
-    assert slicer.modules.terminologies.logic().DeserializeTerminologyEntry(TUMOR_ENTRY, entry)
-    assert entry.GetTypeObject().GetCodeValue() == "86049000"
-    assert entry.GetRegionObject().GetCodeMeaning() == "Brain"
+    assert slicer.modules.terminologies.logic().DeserializeTerminologyEntry(stored, entry)
+    read = (entry.GetCategoryObject(), entry.GetTypeObject(), entry.GetRegionObject())
+    assert [(code.GetCodingSchemeDesignator(), code.GetCodeValue(), code.GetCodeMeaning()) for code in read] == [
+        ("SCT", "49755003", "Morphologically Altered Structure"),
+        ("NCIt", "C113842", "Enhancing Lesion"),
+        ("SCT", "12738006", "Brain"),
+    ]
 
 
 def test_labels_that_do_not_overlap_share_one_image():
