@@ -17,7 +17,7 @@ RECIPE = Recipe(
     phases=(
         Phase(600, 160, peak=1.0, augmentation=0.6, field=160 / 224),
         Phase(400, 224, frozen_stages=2, augmentation=0.5),
-        Phase(500, 224, peak=0.5, frozen_stages=2, augmentation=0.5),
+        Phase(300, 224, peak=0.5, frozen_stages=2, augmentation=0.5),
     ),
     batch={"lgg/glioma": 6, "lgg/none": 2, "no_tumor/none": 1},
     learning_rate=1e-3,
