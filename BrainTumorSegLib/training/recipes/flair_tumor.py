@@ -14,14 +14,10 @@ RECIPE = Recipe(
     name="flair-tumor",
     sets=("lgg", "no_tumor"),
     network=AttentionUNetConfig(in_channels=1, out_channels=1, variant=0, dropout=0.0, drop_path=0.0),
-    phases=(
-        Phase(600, 160, peak=1.0, augmentation=0.6, field=160 / 224),
-        Phase(400, 224, frozen_stages=2, augmentation=0.5),
-        Phase(300, 224, peak=0.5, frozen_stages=2, augmentation=0.5),
-    ),
+    phases=(Phase(600, 160, peak=1.0, augmentation=0.6, field=160 / 224), Phase(400, 224, frozen_stages=2, augmentation=0.5)),
     batch={"lgg/glioma": 6, "lgg/none": 2, "no_tumor/none": 1},
     learning_rate=1e-3,
     encoder_rate=1.0,
     ema=0.995,
-    validate_every=500,
+    validate_every=600,
 )
