@@ -209,8 +209,11 @@ def test_without_a_view_every_slice_is_run_too(tmp_path: Path) -> None:
     array[:10, :10, :10] = 0
     array[20:26, 20:28, 20:28] = 200
     volumes = {role: Volume(array, (240 / 224,) * 3, name=role) for role in INPUTS}
-    result = segment(volumes, session, SegmentOptions(planes="all", early_exit=True))  # type: ignore[arg-type]
+    told: list[str] = []
+    options = SegmentOptions(planes="all", early_exit=True)
+    result = segment(volumes, session, options, lambda fraction, message: told.append(message))  # type: ignore[arg-type]
     assert sum(shape[0] for shape in session.shapes) == 120
+    assert not any("looking for tumor" in message for message in told)  # in a first look background would be the finding
     np.testing.assert_array_equal(result.labels.array, (array == 200) * 2)
 
 
@@ -229,5 +232,7 @@ def test_a_whole_head_does_not_go_to_classes_that_were_trained_without_skull(tmp
     head[2:-2, 2:-2, 2:-2] = 100
     small, large = ({role: Volume(head, (mm,) * 3, name=role) for role in ROLES} for mm in (5.0, 8.0))  # 1 and 4 L
     assert (best_model(small, models).name, best_model(large, models).name) == ("classes", "single")
-    result = segment(large, opened(tmp_path, crop=True), SegmentOptions())
+    session = Planes(opened(tmp_path, crop=True).model, (1, 0, 0, 0), (1, 0, 0, 0))
+    result = segment(large, session, SegmentOptions())  # type: ignore[arg-type]
     assert any("was trained without skull" in text for text in result.warnings)
+    assert session.shapes == [(8, 4, SIZE, SIZE)] * 3  # through its own view, and not cut as a model without one
