@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from BrainTumorSegLib.inference.classes import likeliest, region_masks, with_background
 from BrainTumorSegLib.inference.early_exit import gap_for
 from BrainTumorSegLib.inference.inputs import check_inputs, on_grid_of, reference_role
 from BrainTumorSegLib.inference.models import ModelInfo
@@ -19,7 +20,7 @@ from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.inference.uncertainty import entropy
 from BrainTumorSegLib.inference.view_predictor import predict_view
 from BrainTumorSegLib.labels import ROLES
-from BrainTumorSegLib.metrics.calibration import tempered
+from BrainTumorSegLib.metrics.calibration import tempered, tempered_classes
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
 from BrainTumorSegLib.preprocess.orientation import orientation_of
 from BrainTumorSegLib.progress import CancelToken, ProgressCallback
@@ -37,7 +38,8 @@ class SegmentOptions:
         min_island_mm3: smaller islands are removed; max_hole_mm3: enclosed holes up to this are filled; None takes the
             model's own. Pictures have no millimeters: nothing is removed or filled there.
         early_exit: whether slices far from anything found at a first look are left out (see `inference.early_exit`); None does so with
-            models that find one kind of tissue, on which it was measured. A published system's own view always sees every slice.
+            models that find one kind of tissue, on which it was measured. A published system's own view always sees every slice, and so
+            does every model of several classes.
     """
 
     planes: str = "auto"
@@ -132,12 +134,12 @@ def segment(
         tell(0.02 + 0.93 * fraction, message)
 
     gap_mm = _gap_mm(model, options)
-    if model.crop and spacing is not None:
-        maps = predict_cropped(np.stack(channels), spacing, planes, session, report, cancel, gap_mm)
-    elif model.view is None:
-        maps = predict(np.stack(channels), spacing, planes, session, report, cancel, gap_mm)
-    else:
+    if model.view is not None:
         maps = predict_view(channels, spacing, planes, model.view, session, report, cancel)
+    elif model.crop and spacing is not None:
+        maps = predict_cropped(np.stack(channels), spacing, planes, session, report, cancel, gap_mm)
+    else:
+        maps = predict(np.stack(channels), spacing, planes, session, report, cancel, gap_mm)
     predicted = time.perf_counter()
 
     tell(0.96, "cleaning up the result")
@@ -186,7 +188,7 @@ def _limits(model: ModelInfo, options: SegmentOptions) -> dict[str, float]:
 def _gap_mm(model: ModelInfo, options: SegmentOptions) -> float:
     """What the first look may leave out: nothing that would not be removed as an island; 0 where every slice is to be run."""
     wanted = model.outputs == "tumor" if options.early_exit is None else options.early_exit
-    return gap_for(_limits(model, options)["min_island_mm3"]) if wanted else 0.0
+    return gap_for(_limits(model, options)["min_island_mm3"]) if wanted and model.outputs != "classes" else 0.0
 
 
 def _decode(
@@ -195,23 +197,28 @@ def _decode(
     """Label map, probability of each label, and doubt where wanted, all on canonical axes."""
     limits = _limits(model, options)
     voxel_mm3 = reference.voxel_ml * 1000
-    if model.outputs == "regions":
-        maps = nest(maps)
-        masks = maps >= model.threshold
+    if model.outputs == "tumor":
+        mask = maps[0] >= model.threshold
         if reference.has_millimeters:
-            masks = clean_regions(masks, voxel_mm3, limits)
+            mask = fill_holes(remove_islands(mask, voxel_mm3, limits["min_island_mm3"]), voxel_mm3, limits["max_hole_mm3"])
         maps = _calibrated(maps, model, options)
-        doubt = region_entropy(maps[: len(maps) - len(unseen)]) if options.uncertainty else None
-        return region_labels(masks, model.scheme, unseen), label_probabilities(maps, model.scheme, unseen) if options.probabilities else maps, doubt
-    mask = maps[0] >= model.threshold
+        return mask.astype(np.uint8), maps, entropy(maps) if options.uncertainty else None
+    maps = with_background(maps) if model.outputs == "classes" else nest(maps)
+    masks = region_masks(likeliest(maps, model.scheme), model.scheme) if model.outputs == "classes" else maps >= model.threshold
     if reference.has_millimeters:
-        mask = fill_holes(remove_islands(mask, voxel_mm3, limits["min_island_mm3"]), voxel_mm3, limits["max_hole_mm3"])
+        masks = clean_regions(masks, voxel_mm3, limits)
+    labels = region_labels(masks, model.scheme, unseen)
     maps = _calibrated(maps, model, options)
-    return mask.astype(np.uint8), maps, entropy(maps) if options.uncertainty else None
+    if model.outputs == "classes":
+        return labels, maps[1:], entropy(maps) if options.uncertainty else None
+    doubt = region_entropy(maps[: len(maps) - len(unseen)]) if options.uncertainty else None
+    return labels, label_probabilities(maps, model.scheme, unseen) if options.probabilities else maps, doubt
 
 
 def _calibrated(maps: np.ndarray, model: ModelInfo, options: SegmentOptions) -> np.ndarray:
-    return tempered(maps, model.temperature) if options.uncertainty or options.probabilities else maps  # seconds of work, for these alone
+    if not (options.uncertainty or options.probabilities):
+        return maps  # seconds of work, for these alone
+    return (tempered_classes if model.outputs == "classes" else tempered)(maps, model.temperature)
 
 
 def _rounded(**seconds: float) -> dict[str, float]:

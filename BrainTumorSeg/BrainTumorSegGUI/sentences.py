@@ -62,6 +62,8 @@ ERRORS = (
     _("the {table} in {name} is damaged ({reason}); get the zip again"),
     _("{name} holds the path {path}, which leaves its folder, so nothing of it was read; get the zip from its maker again"),
     _("{model} in {name} needs what this version does not know ({unknown}); update the program"),
+    _("the model {model} needs {unknown}, which this version does not know; update the program"),
+    _("the network in {path} gives {count} maps, but models.json lists {model} with {expected} ({outputs}); install it again"),
     _("{file} of {model} is missing in {name}; get the zip again"),
     _("{file} in {name} has sha256 {found}..., but {model} is {expected}..., so it was altered; get the zip again"),
     _("{path} in {name} has {size} MB, which is too much for a model; get the zip again"),

@@ -49,13 +49,13 @@ def write_variant(attention: str, folder: Path, shape: tuple[int, int, int], wid
     """Precision -> ONNX file of a Res-UNet with this attention, below `folder`; `shape` [1, H, W] is that of the calibration slices."""
     import torch
 
-    from BrainTumorSegLib.export.paper_release import TumorLogit
+    from BrainTumorSegLib.export.paper_release import PaperLogits
     from BrainTumorSegLib.export.quantize import quantize_dynamic_range, quantize_int8
     from BrainTumorSegLib.export.to_onnx import export_onnx
     from BrainTumorSegLib.networks.table import build
 
     torch.manual_seed(0)
-    network = TumorLogit(build("res-unet", attention=attention, width=width).eval(), 3, 1)
+    network = PaperLogits(build("res-unet", attention=attention, width=width).eval(), 3, 1)
     files = {precision: folder / f"{precision}.onnx" for precision in ("fp32", "dynamic", "int8")}
     metadata = {"name": f"resunet-{attention}", "weights": "random"}
     export_onnx(network, files["fp32"], metadata, shape[0])

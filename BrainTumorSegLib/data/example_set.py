@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from BrainTumorSegLib.errors import InputError
-from BrainTumorSegLib.labels import SCHEMES
+from BrainTumorSegLib.labels import REGIONS, SCHEMES
 
 NO_TUMOR = "none"
 """Kind of a slice without a label."""
@@ -106,6 +106,11 @@ def concatenate(sets: list[ExampleSet]) -> ExampleSet:
 def class_keys(scheme: str) -> tuple[str, ...]:
     """Keys of the labels 1, 2, ... of a scheme: ("tumor",) or ("NCR", "ED", "ET")."""
     return tuple(label.key for label in SCHEMES[scheme])
+
+
+def region_values(scheme: str) -> dict[str, tuple[int, ...]]:
+    """Nested region -> the labels that it joins, the outermost first."""
+    return {region.key: region.values for region in REGIONS[scheme]}
 
 
 def check_labels(labels: np.ndarray, scheme: str, name: str) -> None:

@@ -1,12 +1,11 @@
 """Files of a trained published system: ONNX in each precision, scored on the run's fold, sized and timed, and models.json.
 
-Systems A, B and D mark one tumor, so that their graph ends in one probability as those of our own models do; C's four
-classes need a graph that ends in a softmax, and a pipeline that takes the likeliest of several classes: it is refused.
+Systems A, B and D mark one tumor, so that their graph ends in one probability as those of our own models do; C's graph ends
+in a softmax over background and its three classes, of which the pipeline takes the likeliest.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from BrainTumorSegLib import __version__
 from BrainTumorSegLib.data.example_set import ExampleSet
 from BrainTumorSegLib.data.paper_sources import load_examples, split
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.export.paper_row import dice_of, paper_row
 from BrainTumorSegLib.export.quantize import quantize_dynamic_range
 from BrainTumorSegLib.export.sensitivity import part_of, quantize_measured
 from BrainTumorSegLib.export.to_onnx import export_onnx
@@ -37,7 +37,6 @@ PRECISIONS = ("fp32", "dynamic", "int8")
 PASSES = 500
 """Forward passes of one image that system A's paper takes its latency from."""
 _CALIBRATION_SLICES = 300  # the paper: 100 to 500 of the validation set
-_PLANES = {"paper-a": ["axial", "coronal", "sagittal"], "paper-b": ["axial", "coronal", "sagittal"], "paper-d": ["axial"]}
 _NAMES = {
     "res-unet": "resunet",
     "res-unet-ag": "resunet-ag",
@@ -48,11 +47,11 @@ _NAMES = {
 """Names of trained variants where they are not those of their networks."""
 
 
-class TumorLogit(nn.Module):
-    """A trained network as the exported graph wants it: [N, C, H, W] -> one logit map [N, 1, H, W].
+class PaperLogits(nn.Module):
+    """A trained network as the exported graph wants it: [N, C, H, W] -> logits of the tumor [N, 1, H, W] or of all classes [N, K, H, W].
 
     One gray channel is repeated in the graph, as often as the network reads it. Of two `maps` the difference of the
-    logits is taken, whose sigmoid is the softmax's second value.
+    logits is taken, whose sigmoid is the softmax's second value; one and more than two stay as they are.
     """
 
     def __init__(self, network: nn.Module, repeat: int, maps: int) -> None:
@@ -61,7 +60,7 @@ class TumorLogit(nn.Module):
 
     def forward(self, slices: torch.Tensor) -> torch.Tensor:
         logits = self.network(torch.cat([slices] * self.repeat, 1))
-        return logits if self.maps == 1 else logits[:, 1:2] - logits[:, 0:1]
+        return logits[:, 1:2] - logits[:, 0:1] if self.maps == 2 else logits
 
 
 def is_paper_run(run: Path) -> bool:
@@ -94,12 +93,10 @@ def release_paper(
         The rows of models.json.
 
     Raises:
-        InputError: system C; a run that is not finished; int8 without data; data that are missing.
+        InputError: a run that is not finished; int8 without data; data that are missing.
     """
     settings = json.loads((run / "run.json").read_text())
     recipe = paper_recipe_from_dict(settings["recipe"], PAPERS)
-    if recipe.scheme != "tumor":
-        raise InputError(f"{run} is a run of {recipe.name}, whose several classes cannot be exported yet; export one of paper-a, paper-b, paper-d")
     if not (run / "scores.json").is_file():
         raise InputError(f"{run} is not finished (scores.json is missing); go on with `braintumorseg train ... --resume` first")
     if data is None and "int8" in precisions:
@@ -109,7 +106,7 @@ def release_paper(
     folder.mkdir(parents=True, exist_ok=True)
     files = {precision: folder / f"{name}-{precision}.onnx" for precision in PRECISIONS}
     metadata = {"name": name, "version": __version__, "recipe": recipe.name, "variant": recipe.variant}
-    export_onnx(network, files["fp32"], metadata, len(recipe.inputs))
+    export_onnx(network, files["fp32"], metadata, len(recipe.inputs), classes=recipe.network.out_channels > 2)
     examples = _examples(recipe, data, run, cache, report) if data else None
     rows = []
     for i, precision in enumerate(sorted(set(precisions), key=PRECISIONS.index)):
@@ -120,7 +117,7 @@ def release_paper(
             share = part_of(report, 0.1 + 0.9 * i / len(PRECISIONS), 0.2)
             quantize_measured(files["fp32"], files["int8"], _calibration(examples, recipe, settings["fold"]), metadata, sensitivity, share)
         scores = _scores(files[precision], examples, recipe, settings["fold"], run, passes) if examples else {}
-        rows.append(_row(name, files[precision], precision, recipe, scores, run))
+        rows.append(paper_row(name, files[precision], precision, recipe, scores, run))
     if "fp32" not in precisions:
         files["fp32"].unlink()
     rows.reverse()  # the smallest files first
@@ -132,7 +129,7 @@ def _trained(recipe: PaperRecipe, run: Path) -> nn.Module:
     network = NETWORKS[PAPERS[recipe.name].networks[recipe.variant]].builder(recipe.network)
     network.load_state_dict(load_tensors(run / WEIGHTS)[0])
     repeat = recipe.network.in_channels if len(recipe.inputs) == 1 else 1
-    return TumorLogit(network.eval(), repeat, recipe.network.out_channels)
+    return PaperLogits(network.eval(), repeat, recipe.network.out_channels)
 
 
 def _examples(recipe: PaperRecipe, data: Path, run: Path, cache: Path | None, report: Report) -> ExampleSet:
@@ -154,18 +151,21 @@ def _scores(path: Path, examples: ExampleSet, recipe: PaperRecipe, fold: int, ru
 
     scored = examples.select(split(examples, fold, recipe.choose_on)[2])
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    masks = [session.run(None, {"slices": scored.intensities(np.array([i]))})[0][:, 0] >= 0.5 for i in range(len(scored))]
-    scores = SCORERS[recipe.name](np.concatenate(masks).astype(np.uint8), scored)
+    found = [_labels(session.run(None, {"slices": scored.intensities(np.array([i]))})[0]) for i in range(len(scored))]
+    scores = SCORERS[recipe.name](np.concatenate(found), scored)
     about = {key: value for key, value in json.loads((run / "scores.json").read_text()).items() if key != "scores"}
-    per_slice = scores["per_slice" if recipe.name == "paper-b" else "tumor_slices"]["dice"]
     return {
         "split": f"fold {fold} of {', '.join(about['sources'])}",
-        "average": scores["averaged"] if "dice" in scores else "mean over tumor slices",
-        "dice": per_slice,  # unless the paper's own scores have a Dice
-        **scores,
+        **dice_of(recipe.name, scores),
+        **{key: value for key, value in scores.items() if key != "cases"},
         "seconds_per_image": seconds_per_image(session, scored.intensities(np.array([0])), passes),
         "run": about,
     }
+
+
+def _labels(maps: np.ndarray) -> np.ndarray:
+    """Label map, uint8 [N, H, W], of the graph's probabilities [N, K, H, W]."""
+    return ((maps[:, 0] >= 0.5) if maps.shape[1] == 1 else maps.argmax(1)).astype(np.uint8)
 
 
 def seconds_per_image(session: Any, image: np.ndarray, passes: int) -> float:
@@ -175,27 +175,3 @@ def seconds_per_image(session: Any, image: np.ndarray, passes: int) -> float:
     for _ in range(passes):
         session.run(None, {"slices": image})
     return round((time.perf_counter() - began) / passes, 5)
-
-
-def _row(name: str, path: Path, precision: str, recipe: PaperRecipe, scores: dict[str, Any], run: Path) -> dict[str, Any]:
-    about = json.loads((run / "scores.json").read_text())
-    row = NETWORKS[PAPERS[recipe.name].networks[recipe.variant]]
-    return {
-        "name": name,
-        "title": f"{row.row} (system {row.system}, as published)",
-        "task": "Marks a brain tumor, as the published system that it re-trains.",
-        "inputs": list(recipe.inputs),
-        "scheme": recipe.scheme,
-        "planes": _PLANES[recipe.name],
-        "threshold": 0.5,
-        "postprocess": {"min_island_mm3": 0.0, "max_hole_mm3": 0.0},
-        "license": "research only, on the terms of the training data",
-        "license_note": "A re-trained published network for comparison: for research, not for patient care.",
-        "training_data": [{"name": source, "what": "see the recipe", "license": "see the data's own terms"} for source in about["sources"]],
-        "network": f"{row.row}, width {recipe.network.width:g}, started from {about['started_from']}",
-        "view": {"kind": recipe.view.kind, "size": recipe.view.size, "clahe": recipe.view.clahe},
-        "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "precision": precision,
-        "scores": scores,
-    }

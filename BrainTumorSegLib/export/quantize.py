@@ -52,14 +52,22 @@ def quantize_int8(source: Path, target: Path, slices: np.ndarray, metadata: dict
     finish(target, metadata)
 
 
+def never_quantized(graph: onnx.GraphProto) -> set[str]:
+    """Names of the sigmoids, and of the softmax that the graph ends in.
+
+    The last activation decides the border of the mask, and in int8 it has no more than 256 steps.
+    """
+    ends = {value.name for value in graph.output}
+    return {node.name for node in graph.node if node.op_type == "Sigmoid" or (node.op_type == "Softmax" and ends & set(node.output))}
+
+
 def quantize_folded(
     folded: Path, target: Path, slices: np.ndarray, keep_float: tuple[str, ...] = (), ranges: Mapping[str, tuple[float, int]] | None = None
 ) -> None:
     """The same of a graph that `fold` made, and without our mark; `ranges`, tensor -> (scale, zero point), take the place of the measured ones."""
-    nodes = onnx.load(str(folded)).graph.node
-    # the last activation decides the border of the mask, and a sigmoid in int8 has no more than 256 steps
-    modules = tuple(name for name in keep_float if name.endswith("/"))
-    sensitive = [node.name for node in nodes if node.op_type == "Sigmoid" or node.name in keep_float or node.name.startswith(modules)]
+    graph = onnx.load(str(folded)).graph
+    modules, never = tuple(name for name in keep_float if name.endswith("/")), never_quantized(graph)
+    sensitive = [node.name for node in graph.node if node.name in never or node.name in keep_float or node.name.startswith(modules)]
     quantize_static(
         str(folded),
         str(target),

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from BrainTumorSegLib.export.quantize import fold, quantize_folded, quantize_int8
+from BrainTumorSegLib.export.quantize import fold, never_quantized, quantize_folded, quantize_int8
 
 Report = Callable[[float, str], None]
 _SLICES = 32
@@ -109,8 +109,8 @@ def part_of(report: Report, start: float, share: float) -> Report:
 
 def find_blocks(model: onnx.ModelProto) -> dict[str, list[str]]:
     """Block -> its nodes' names, in the graph's order; a node's name begins with the path of its module."""
-    # a sigmoid stays in float whatever is measured, see quantize_folded
-    paths = {node.name: node.name.strip("/").split("/")[:-1] for node in model.graph.node if node.op_type != "Sigmoid"}
+    never = never_quantized(model.graph)
+    paths = {node.name: node.name.strip("/").split("/")[:-1] for node in model.graph.node if node.name not in never}
     shared = 0
     while len({tuple(path[: shared + 1]) for path in paths.values() if path}) == 1 and all(len(path) > shared for path in paths.values() if path):
         shared += 1

@@ -17,25 +17,27 @@ OPSET, IR_VERSION = 17, 8
 
 
 class Probabilities(nn.Module):
-    """The exported graph: logits through a sigmoid."""
+    """The exported graph: logits through a sigmoid each, or of `classes` through a softmax over all."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, classes: bool = False) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.classes = network, classes
 
     def forward(self, slices: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(self.network(slices))
+        logits = self.network(slices)
+        return torch.softmax(logits, 1) if self.classes else torch.sigmoid(logits)
 
 
-def export_onnx(network: nn.Module, path: Path, metadata: dict[str, Any], in_channels: int = 1) -> None:
-    """Write `network` (tumor logits [N, K, H, W]) as ONNX with dynamic batch and size.
+def export_onnx(network: nn.Module, path: Path, metadata: dict[str, Any], in_channels: int = 1, classes: bool = False) -> None:
+    """Write `network` (logits [N, K, H, W]) as ONNX with dynamic batch and size.
 
     Args:
         network: float32, on the CPU.
         path: the file to write.
         metadata: stored in the file under our mark, as JSON.
+        classes: whether a pixel has one of the K, background among them, so that their probabilities sum to 1.
     """
-    graph = Probabilities(network).eval()
+    graph = Probabilities(network, classes).eval()
     example = torch.randn(2, in_channels, 224, 224)
     axes = {0: "batch", 2: "height", 3: "width"}
     torch.onnx.export(

@@ -8,9 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from BrainTumorSegLib.errors import InputError, ModelError
-from BrainTumorSegLib.inference.models import FORMAT, OUTPUTS, TABLE_NAME, ModelInfo, imported_models, list_models, read_rows
+from BrainTumorSegLib.inference.models import FORMAT, TABLE_NAME, ModelInfo, imported_models, list_models, read_rows
 from BrainTumorSegLib.io.atomic import writing
-from BrainTumorSegLib.labels import ROLES, SCHEMES
 from BrainTumorSegLib.resources import imported_models_folder
 
 if TYPE_CHECKING:
@@ -83,10 +82,8 @@ def _safe(member: zipfile.ZipInfo, name: str) -> PurePosixPath:
 
 
 def _check_runnable(model: ModelInfo, name: str) -> None:
-    unknown = [role for role in model.inputs if role not in ROLES]
-    if unknown or model.scheme not in SCHEMES or model.outputs not in OUTPUTS:
-        what = ", ".join([*unknown, model.scheme, model.outputs])
-        raise InputError(f"{model.name} in {name} needs what this version does not know ({what}); update the program")
+    if model.unknown:
+        raise InputError(f"{model.name} in {name} needs what this version does not know ({', '.join(model.unknown)}); update the program")
 
 
 def _proven(archive: zipfile.ZipFile, member: zipfile.ZipInfo | None, model: ModelInfo, name: str) -> bytes:

@@ -15,7 +15,7 @@ from BrainTumorSegLib.resources import find_resources, imported_models_folder
 
 FORMAT = 1
 TABLE_NAME = "models.json"
-OUTPUTS = ("tumor", "regions")
+OUTPUTS = ("tumor", "regions", "classes")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ModelInfo:
         inputs: roles it reads, in channel order.
         scheme: label scheme, a key of `labels.SCHEMES`.
         planes: planes it was trained on ("axial", "coronal", "sagittal").
-        threshold: probability from which a voxel is tumor.
+        threshold: probability from which a voxel is tumor, or in a region; of classes the likeliest is taken, and it decides nothing.
         postprocess: "min_island_mm3" and "max_hole_mm3".
         file, sha256, precision, size_mb: the file and what proves it.
         license, license_note: of the weights, and what a user is shown before first use.
@@ -36,11 +36,13 @@ class ModelInfo:
         scores: as measured on the shipped file, with n and split.
         path: the file on this machine.
         view: what a published system's model sees of an image; None for tissue units in the frame of `preprocess.frame`.
-        outputs: what its maps are: "tumor" (one) or "regions" (the nested ones of `labels.REGIONS`, outermost first).
-        any_inputs: whether any of `inputs` will do, however few; else all are needed.
+        outputs: what its maps are: "tumor" (one), "regions" (the nested ones of `labels.REGIONS`, outermost first) or "classes"
+            (background, then the labels of `labels.SCHEMES` in their order; of every voxel they sum to 1).
+        any_inputs: whether any of `inputs` will do, however few; else all are needed, as of a network of classes they always are.
         temperature: of `metrics.calibration.tempered`, fitted on validation cases; probabilities and doubt are given after it,
             and no mask depends on it, since `threshold` is of the network's own probability.
-        crop: whether volumes are cut to their tissue first (see `preprocess.tissue_box`), as its training on brains without skull did.
+        crop: whether volumes are cut to their tissue first (see `preprocess.tissue_box`), as its training on brains without skull did;
+            a `view` cuts by itself, and then this says only that training saw no skull.
     """
 
     name: str
@@ -86,7 +88,17 @@ class ModelInfo:
     @property
     def maps(self) -> int:
         """How many maps the network gives."""
+        if self.outputs == "classes":
+            return 1 + len(SCHEMES[self.scheme])
         return len(REGIONS[self.scheme]) if self.outputs == "regions" else 1
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What this version cannot run, in the words of models.json; without nested regions a scheme has one label, and "tumor" says all of it."""
+        known = self.outputs == "tumor" or bool(self.outputs in OUTPUTS and REGIONS.get(self.scheme))
+        outputs = () if known and not (self.outputs == "classes" and self.any_inputs) else (self.outputs,)
+        scheme = () if self.scheme in SCHEMES else (self.scheme,)
+        return (*(role for role in self.inputs if role not in ROLES), *scheme, *outputs)
 
     @property
     def labels(self) -> dict[int, str]:

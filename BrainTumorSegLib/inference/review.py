@@ -15,7 +15,8 @@ from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE
 from BrainTumorSegLib.volume import Volume
 
 DOUBT = 0.5
-"""Entropy (see `uncertainty.entropy`) from which a voxel is in doubt: for one class a probability between 0.11 and 0.89."""
+"""Entropy (see `uncertainty.entropy`) from which a voxel is in doubt: for one class a probability between 0.11 and 0.89,
+of four classes from an even doubt between two of them on."""
 
 
 @dataclass(frozen=True)

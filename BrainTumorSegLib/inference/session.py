@@ -28,13 +28,15 @@ class Session:
         provider: where it runs, a key of `providers.PROVIDERS`.
 
     Raises:
-        ModelError: the file is altered, unreadable or not one of ours, or the provider does not start.
+        ModelError: the file is altered, unreadable or not one of ours, its kind is not known here, or the provider does not start.
         InputError: threads < 1, or a provider that this onnxruntime has not got.
     """
 
     def __init__(self, model: ModelInfo, threads: int | None = None, provider: str = CPU) -> None:
         if threads is not None and threads < 1:
             raise InputError(f"threads is {threads}, but at least 1 is needed; leave it out to use all cores")
+        if model.unknown:
+            raise ModelError(f"the model {model.name} needs {', '.join(model.unknown)}, which this version does not know; update the program")
         self.model = model
         self.threads = threads or os.cpu_count() or 1
         self.provider = provider
@@ -62,7 +64,13 @@ class Session:
             cancel.forget(stop)
 
     def _call(self, slices: np.ndarray, options: Any) -> np.ndarray:
-        return self._session.run(None, {"slices": np.ascontiguousarray(slices, dtype=np.float32)}, options)[0]
+        maps = self._session.run(None, {"slices": np.ascontiguousarray(slices, dtype=np.float32)}, options)[0]
+        if maps.shape[1] != self.model.maps:  # else the first of four classes, background, would be read as tumor
+            raise ModelError(
+                f"the network in {self.model.path} gives {maps.shape[1]} maps, but models.json lists {self.model.name} with {self.model.maps} "
+                f"({self.model.outputs}); install it again"
+            )
+        return maps
 
 
 def open_network(content: bytes, threads: int, provider: str = CPU) -> onnxruntime.InferenceSession:

@@ -76,6 +76,21 @@ def tempered(probability: np.ndarray, temperature: float) -> np.ndarray:
     return (odds / (1 + odds)).astype(np.float32)
 
 
+def tempered_classes(probability: np.ndarray, temperature: float) -> np.ndarray:
+    """`softmax(log(p) / T)` over classes: `tempered` for more than two answers; the likeliest stays the likeliest.
+
+    Args:
+        probability: [K, ...], sums to 1 over the first axis. temperature: T > 0.
+
+    Returns:
+        float32 of the same shape, sums to 1 over the first axis.
+    """
+    if temperature == 1.0:
+        return np.asarray(probability, np.float32)
+    powers = np.clip(probability, _NEVER_SURE, 1.0) ** (1 / temperature)
+    return (powers / powers.sum(axis=0)).astype(np.float32)
+
+
 def fit_temperature(probability: np.ndarray, truth: np.ndarray) -> float:
     """The T of `tempered` with the least cross-entropy on these voxels, between 0.1 and 10 (Guo et al. 2017, section 4.2).
 

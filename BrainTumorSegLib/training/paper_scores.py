@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from BrainTumorSegLib.data.example_set import ExampleSet, class_keys
+from BrainTumorSegLib.data.example_set import ExampleSet, class_keys, region_values
 from BrainTumorSegLib.metrics.overlap import Counts, count_voxels
 from BrainTumorSegLib.metrics.surface import surface_distances
 from BrainTumorSegLib.training.confusion import confusion, overlaps
@@ -65,6 +65,7 @@ def score_b(predicted: np.ndarray, examples: ExampleSet) -> dict[str, Any]:
 def score_c(predicted: np.ndarray, examples: ExampleSet) -> dict[str, Any]:
     """System C: Dice and HD95 in mm of NCR, ED and ET in 3-D, mean and deviation over the cases that have the class.
 
+    Beside it the same of the nested regions, which the paper leaves out and others report.
     A class that is absent from the reference is "not applicable" in that case. HD95 of a class that was missed is
     undefined and counted. Large are the cases whose tumor is not smaller than the median of the fold's, small the others.
     """
@@ -76,9 +77,10 @@ def score_c(predicted: np.ndarray, examples: ExampleSet) -> dict[str, Any]:
     return {
         "averaged": "3-D per case, then mean over the cases that have the class",
         "n": len(cases),
-        "classes": _over_cases(cases),
-        "large": {"n": len(large), "classes": _over_cases(large)},
-        "small": {"n": len(small), "classes": _over_cases(small)},
+        "classes": _over_cases(cases, "classes"),
+        "regions": _over_cases(cases, "regions"),
+        "large": {"n": len(large), "classes": _over_cases(large, "classes")},
+        "small": {"n": len(small), "classes": _over_cases(small, "classes")},
         "cases": cases,
     }
 
@@ -155,23 +157,29 @@ def _members(examples: ExampleSet) -> list[np.ndarray]:
 def _case(predicted: np.ndarray, examples: ExampleSet) -> dict[str, Any]:
     spacing = tuple(examples.spacing_mm[0].tolist())
     known = bool(np.isfinite(spacing).all())
-    classes: dict[str, dict[str, Any]] = {}
-    for value, key in enumerate(class_keys("glioma"), start=1):
-        mine, truth = predicted == value, examples.labels == value
-        counts = count_voxels(mine, truth)
-        if not truth.any():
-            classes[key] = {"status": "not applicable", "dice": None, "hd95_mm": None, "false_positive_voxels": counts.prediction_only}
-            continue
-        hd95 = surface_distances(mine, truth, spacing).hd95() if known else None
-        classes[key] = {"status": counts.status, "dice": round(counts.dice, 4), "hd95_mm": None if hd95 is None else round(hd95, 2)}
+
+    def of(values: tuple[int, ...]) -> dict[str, Any]:
+        return _of_volume(np.isin(predicted, values), np.isin(examples.labels, values), spacing if known else None)
+
+    classes = {key: of((value,)) for value, key in enumerate(class_keys("glioma"), start=1)}
+    regions = {key: of(values) for key, values in region_values("glioma").items()}
     voxel_ml = float(np.prod(spacing)) / 1000 if known else 1.0
-    return {"case": str(examples.case[0]), "tumor_ml": round(float((examples.labels > 0).sum() * voxel_ml), 2), "classes": classes}
+    tumor_ml = round(float((examples.labels > 0).sum() * voxel_ml), 2)
+    return {"case": str(examples.case[0]), "tumor_ml": tumor_ml, "classes": classes, "regions": regions}
 
 
-def _over_cases(cases: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _of_volume(mine: np.ndarray, truth: np.ndarray, spacing_mm: tuple[float, ...] | None) -> dict[str, Any]:
+    counts = count_voxels(mine, truth)
+    if not truth.any():
+        return {"status": "not applicable", "dice": None, "hd95_mm": None, "false_positive_voxels": counts.prediction_only}
+    hd95 = None if spacing_mm is None else surface_distances(mine, truth, spacing_mm).hd95()
+    return {"status": counts.status, "dice": round(counts.dice, 4), "hd95_mm": None if hd95 is None else round(hd95, 2)}
+
+
+def _over_cases(cases: Sequence[dict[str, Any]], parts: str) -> dict[str, Any]:
     result = {}
-    for key in class_keys("glioma"):
-        rows = [case["classes"][key] for case in cases]
+    for key in class_keys("glioma") if parts == "classes" else region_values("glioma"):
+        rows = [case[parts][key] for case in cases]
         there = [row for row in rows if row["status"] != "not applicable"]
         dice = [row["dice"] for row in there]
         hd95 = [row["hd95_mm"] for row in there if row["hd95_mm"] is not None]

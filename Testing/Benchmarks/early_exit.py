@@ -67,7 +67,7 @@ def read_cases(data: Path, names: list[str], fold: int, model: ModelInfo) -> Ite
         if name in folders:
             volumes = {role: brats_volume(folders[name], role) for role in (*model.inputs, "seg")}
             labels = volumes.pop("seg")
-            wanted = labels.array if model.outputs == "regions" else np.isin(labels.array, (1, 3, 4))
+            wanted = labels.array if model.scheme == "glioma" else np.isin(labels.array, (1, 3, 4))
             yield name, volumes, labels.like(wanted.astype(np.uint8))
         else:
             image = api.read_volume(name)

@@ -83,10 +83,10 @@ def write_network(path: Path, taps: np.ndarray, edge: float, reach: int = 1, mar
     return save_network(path, nodes, constants, marked)
 
 
-def save_network(path: Path, nodes: list[Any], constants: dict[str, Any], marked: bool = True) -> Path:
+def save_network(path: Path, nodes: list[Any], constants: dict[str, Any], marked: bool = True, channels: int = 1) -> Path:
     """Write a graph from "slices" to "probability", with or without our mark."""
     onnx = pytest.importorskip("onnx")
-    shape = ["n", 1, "h", "w"]
+    shape = ["n", channels, "h", "w"]
     graph = onnx.helper.make_graph(
         nodes,
         "tiny",

@@ -229,6 +229,16 @@ def test_a_model_that_takes_any_sequence_says_so():
     assert "any of" not in modelCard.cardText(model())
 
 
+def test_a_model_of_several_classes_is_shown_by_its_scheme_and_classes():
+    scores = {"dice": 0.5, "dice_by_kind": {"NCR": 0.25, "ED": 0.75}, "dice_by_region": {"WT": 0.8}, "n": 3, "split": "fold 2 of brats"}
+    classes = model("classes", ("flair", "t1", "t1ce", "t2"), scheme="glioma", outputs="classes", scores=scores)
+    text = modelCard.cardText(classes)
+    assert "Necrotic and non-enhancing core, Edema, Enhancing tumor" in text
+    assert "Dice 0.500 (NCR 0.250, ED 0.750), n = 3" in text
+    assert "needs" in modelCard.problemText(classes, {"flair": volume("FLAIR", "flair")})
+    assert "Tested on: fold 2 of brats" in modelCard.detailText(classes)
+
+
 def test_of_the_models_that_can_run_the_one_that_reads_the_most_is_taken():
     models = [model("single"), model("pair", ("t1ce", "flair")), model("free", ("t1", "t1ce", "flair"), any_inputs=True)]
     grid = {"t1ce": volume("T1ce"), "flair": volume("FLAIR", "flair")}

@@ -99,6 +99,28 @@ def test_without_a_limit_nothing_is_scanned(source: Path, slices: np.ndarray, tm
     assert convolutions_in_float(target) == set()
 
 
+def test_the_last_softmax_is_never_quantized_but_one_inside_is(slices: np.ndarray, tmp_path: Path) -> None:
+    nodes = [
+        make("Conv", ["slices", "four"], ["a"], "/network/a/Conv"),
+        make("Softmax", ["a"], ["attention"], "/network/a/Softmax", axis=1),
+        make("Conv", ["attention", "join"], ["logits"], "/network/b/Conv"),
+        make("Softmax", ["logits"], ["probability"], "/Softmax", axis=1),
+    ]
+    constants = {"four": np.arange(4.0).reshape(4, 1, 1, 1), "join": np.eye(4).reshape(4, 4, 1, 1)}
+    path = save_network(tmp_path / "classes.onnx", nodes, constants)
+    assert set(find_blocks(onnx.load(str(path)))) == {"a", "b"}
+    target = tmp_path / "classes-int8.onnx"
+    quantize_measured(path, target, slices, {}, None, silent)
+    nodes = onnx.load(str(target)).graph.node
+    integers = {name for node in nodes if node.op_type == "DequantizeLinear" for name in node.output}
+    steps = {node.input[0]: node.input[1] for node in nodes if node.op_type == "QuantizeLinear"}
+    scales = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(str(target)).graph.initializer}
+    (inside, last) = (node for node in nodes if node.op_type == "Softmax")
+    assert inside.input[0] in integers
+    assert scales[steps[inside.output[0]]] == pytest.approx(1 / 255)  # all of 0 to 1, as onnxruntime has a softmax in int8; measured is 0.64
+    assert (last.output[0], last.output[0] in steps) == ("probability", False)
+
+
 def convolutions_in_float(path: Path) -> set[str]:
     nodes = onnx.load(str(path)).graph.node
     integers = {name for node in nodes if node.op_type == "DequantizeLinear" for name in node.output}

@@ -15,6 +15,7 @@ from BrainTumorSegLib.errors import InputError, ModelError
 from BrainTumorSegLib.inference import model_zip
 from BrainTumorSegLib.inference.model_zip import import_models
 from BrainTumorSegLib.inference.models import imported_models, list_models, read_model_file
+from BrainTumorSegLib.preprocess.views import View
 from Testing.Python.tiny import model_row, write_models
 
 
@@ -116,6 +117,17 @@ def test_a_damaged_table_is_refused(folder: Path, tmp_path: Path, table: str, me
 def test_a_model_of_a_later_version_is_refused(folder: Path, tmp_path: Path) -> None:
     refused(make_zip(tmp_path, inputs=["pet"]), folder, "needs what this version does not know .pet")
     refused(make_zip(tmp_path, scheme="organs"), folder, "needs what this version does not know .organs")
+    refused(make_zip(tmp_path, scheme="glioma", outputs="points"), folder, "needs what this version does not know .points.; update")
+    refused(make_zip(tmp_path, outputs="classes"), folder, "needs what this version does not know .classes.")  # of a scheme with one label
+    refused(make_zip(tmp_path, scheme="glioma", outputs="classes", any_inputs=True), folder, "needs what this version does not know .classes.")
+
+
+@pytest.mark.parametrize("outputs", ["tumor", "regions", "classes"])
+def test_every_kind_of_outputs_comes_in(folder: Path, tmp_path: Path, outputs: str) -> None:
+    view = {"kind": "crop-zscore", "size": 128, "clahe": True}
+    (model,) = import_models(make_zip(tmp_path, scheme="glioma", outputs=outputs, inputs=["flair", "t1", "t1ce", "t2"], view=view))
+    assert (model.outputs, model.inputs, model.view) == (outputs, ("flair", "t1", "t1ce", "t2"), View(**view))
+    assert model.maps == {"tumor": 1, "regions": 3, "classes": 4}[outputs]
 
 
 def test_a_zip_without_or_with_two_tables_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -124,3 +124,16 @@ def test_an_error_that_is_no_cancel_stays_what_it_is(counter: Session) -> None:
     with pytest.raises(Exception, match="rank|dimension") as caught:
         counter.run(np.zeros((2, 2)), CancelToken())
     assert not isinstance(caught.value, Cancelled)
+
+
+def test_a_network_of_other_maps_than_its_row_says_is_refused(tmp_path: Path) -> None:
+    # four classes read as one tumor would mark the background
+    model = tiny_model(tmp_path, scheme="glioma", outputs="classes")
+    with pytest.raises(ModelError, match=r"tiny\.onnx gives 1 maps, but models.json lists tiny with 4 .classes.; install it again"):
+        Session(model, threads=1).run(np.zeros((1, 1, 4, 4)))
+
+
+def test_a_kind_of_model_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    model = tiny_model(tmp_path, outputs="points", inputs=["pet"])
+    with pytest.raises(ModelError, match="the model tiny needs pet, points, which this version does not know; update the program"):
+        Session(model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from BrainTumorSegLib.metrics.calibration import expected_calibration_error, fit_temperature, reliability, retention, tempered
+from BrainTumorSegLib.metrics.calibration import expected_calibration_error, fit_temperature, reliability, retention, tempered, tempered_classes
 
 
 def test_the_error_is_the_mean_gap_of_the_bins():
@@ -37,6 +37,21 @@ def test_a_temperature_divides_the_logit():
     assert tempered(np.array([0.0, 1.0]), 3.0) == pytest.approx([0.0, 1.0], abs=0.01)
     sure = np.array([0.0, 0.3, 1.0], np.float32)
     assert np.array_equal(tempered(sure, 1.0), sure)
+
+
+def test_a_temperature_takes_the_root_of_every_class_and_keeps_their_order():
+    # T = 2: roots 0.8, 0.4, 0.4, 0.2 of 0.64, 0.16, 0.16, 0.04, over their sum of 1.8
+    classes = np.array([0.64, 0.16, 0.16, 0.04])[:, None]
+    assert tempered_classes(classes, 2.0).ravel() == pytest.approx(np.array([4, 2, 2, 1]) / 9)
+    assert tempered_classes(tempered_classes(classes, 2.0), 0.5).ravel() == pytest.approx(classes.ravel())
+    assert np.array_equal(tempered_classes(classes, 1.0), classes.astype(np.float32))
+    sure = tempered_classes(np.array([[0.0], [1.0], [0.0]]), 3.0)
+    assert sure.ravel() == pytest.approx([0, 1, 0], abs=0.03) and sure.dtype == np.float32
+
+
+def test_two_classes_are_tempered_as_tumor_and_background_are():
+    p = np.linspace(0.05, 0.95, 10)
+    assert tempered_classes(np.stack([1 - p, p]), 1.7)[1] == pytest.approx(tempered(p, 1.7), abs=1e-6)
 
 
 def test_the_temperature_that_was_applied_is_found_again():

@@ -96,6 +96,16 @@ def test_c_scores_volumes_and_leaves_absent_classes_out() -> None:
     assert scores["cases"][0]["tumor_ml"] == pytest.approx(2 * 20 * 3 / 1000)
 
 
+def test_c_scores_nested_regions_beside_the_classes() -> None:
+    truth = square(10, (0, 0, 4, 4, 2), (1, 1, 2, 2, 1), (1, 1, 2, 1, 3))  # 16 of tumor, 4 of core, 2 of them enhancing
+    predicted = square(10, (0, 0, 4, 4, 2), (1, 1, 2, 2, 1))  # the core is found as necrosis
+    scores = score_c(np.stack([predicted]), examples(([truth], "glioma")))
+    assert {key: part["dice"] for key, part in scores["regions"].items()} == {"WT": 1.0, "TC": 1.0, "ET": 0.0}
+    assert {key: part["dice"] for key, part in scores["classes"].items()} == {"NCR": pytest.approx(4 / 6, abs=1e-4), "ED": 1.0, "ET": 0.0}
+    none = score_c(np.stack([predicted]), examples(([square(10, (0, 0, 4, 4, 2))], "glioma")))
+    assert [(part["n"], part["dice"]) for part in none["regions"].values()] == [(1, 1.0), (0, None), (0, None)]
+
+
 def test_c_keeps_large_and_small_tumors_apart() -> None:
     cases = examples(*[([square(10, (0, 0, n, n, 1))], "glioma") for n in (2, 4, 6)])
     scores = score_c(cases.labels, cases)
