@@ -20,8 +20,8 @@ READERS: dict[str, Callable[[Path], SliceSet]] = {
 }
 FOLDS = {"cheng": (1, 2, 3, 4), "lgg": (1, 2, 3, 4, 5)}
 """Sets that recipes are scored on, with their folds, by patient; the other sets of a recipe follow them, see `split`."""
-STACKS = frozenset({"lgg"})
-"""Those of them that hold all slices of a patient, whose scores are therefore taken by patient."""
+_STACKS = frozenset({"lgg"})
+"""Those of them that hold all slices of a patient."""
 _TUMOR_FREE_VALIDATION_FOLD = 1
 
 
@@ -61,6 +61,11 @@ def scored_set(sets: Iterable[str]) -> str:
     if not scored:
         raise InputError(f"the recipe has none of the sets that can be scored, {' or '.join(FOLDS)}; add one of them to its sets")
     return scored[0]
+
+
+def is_scored_by_patient(sets: Iterable[str]) -> bool:
+    """Whether a recipe on `sets` is scored by patient, since its scored set holds all slices of each; else by slice."""
+    return scored_set(sets) in _STACKS
 
 
 def split(slices: SliceSet, fold: int) -> tuple[SliceSet, SliceSet]:

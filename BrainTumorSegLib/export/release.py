@@ -12,7 +12,7 @@ import numpy as np
 
 from BrainTumorSegLib import __version__
 from BrainTumorSegLib.data.slice_set import SliceSet
-from BrainTumorSegLib.data.sources import STACKS, load_slices, scored_set, split
+from BrainTumorSegLib.data.sources import is_scored_by_patient, load_slices, scored_set, split
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export.card import write_card
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
@@ -138,13 +138,17 @@ def _slices(recipe: Recipe, data: Path | None, run: Path, fold: int, report: Rep
 
 
 def _scores(path: Path, recipe: Recipe, validation: SliceSet, fold: int) -> dict[str, Any]:
-    masks, scored = predict_slices(onnx_predictor(path), validation), scored_set(recipe.sets)
-    split = f"{scored} fold {fold}, tumor-free: no_tumor fold 1"
-    if scored in STACKS:
-        by_patient = score_stacks(masks, validation)
-        del by_patient["cases"]
-        return {"split": split, "average": "mean over patients, all slices of a patient as one volume, at 224 x 224", **by_patient}
+    masks = predict_slices(onnx_predictor(path), validation)
+    split = f"{scored_set(recipe.sets)} fold {fold}, tumor-free: no_tumor fold 1"
+    if is_scored_by_patient(recipe.sets):
+        average = "mean over patients, all slices of a patient as one volume, at 224 x 224"
+        return {"split": split, "average": average, **_without_patients(score_stacks(masks, validation))}
     return {"split": split, "average": "mean over slices at 224 x 224", **score_slices(masks, validation)}
+
+
+def _without_patients(scores: dict[str, Any]) -> dict[str, Any]:
+    """Scores as models.json states them: no patient by name."""
+    return {key: value for key, value in scores.items() if key != "cases"}
 
 
 def model_row(recipe: Recipe, path: Path, precision: str, scores: dict[str, Any], run: Path) -> dict[str, Any]:
@@ -170,5 +174,5 @@ def _state_losses(rows: list[dict[str, Any]], cross_validation: Path | None) -> 
 
 def _stated(result: dict[str, Any]) -> dict[str, Any]:
     """cross_validation.json without the patients one by one."""
-    folds = {fold: {key: value for key, value in scores.items() if key != "cases"} for fold, scores in result["folds"].items()}
+    folds = {fold: _without_patients(scores) for fold, scores in result["folds"].items()}
     return {**result, "folds": folds}

@@ -32,7 +32,7 @@ def _trainer(recipe: Recipe, data: Path, cache: Path, run: Path, fold: int, hard
     if isinstance(recipe, RegionRecipe):
         cases = glioma_cases.load_cases(recipe.sets, data, cache, report)
         return RegionTrainer(recipe, *glioma_cases.split(cases, fold), run, hardware)
-    kind = StackTrainer if sources.scored_set(recipe.sets) in sources.STACKS else Trainer
+    kind = StackTrainer if sources.is_scored_by_patient(recipe.sets) else Trainer
     return kind(recipe, *sources.split(sources.load_slices(recipe.sets, data, cache, report), fold), run, hardware)
 
 
@@ -74,7 +74,7 @@ def train_all_folds(recipe: Recipe, data: Path, run: Path, hardware: Hardware, r
     result = {"folds": scores, "mean_dice": sum(s["dice"] for s in scores.values()) / len(scores)}
     if isinstance(recipe, RegionRecipe):  # a fold has few cases: means are taken over those of all folds
         result |= pooled(list(scores.values()))
-    elif sources.scored_set(recipe.sets) in sources.STACKS:
+    elif sources.is_scored_by_patient(recipe.sets):
         result |= over_patients(list(scores.values()))
     (run / "cross_validation.json").write_text(json.dumps(result, indent=1) + "\n")
     return result

@@ -58,12 +58,13 @@ def score_stacks(masks: np.ndarray, slices: SliceSet) -> dict[str, Any]:
         pictures, with more than 20 marked pixels) and "cases" (Dice of each patient).
     """
     truth = (slices.targets & TUMOR_BIT) > 0
+    has_tumor = truth.any((1, 2))
     cases: dict[str, float] = {}
     kinds: dict[str, list[float]] = {}
-    for case in dict.fromkeys(slices.case[truth.any((1, 2))].tolist()):
+    for case in dict.fromkeys(slices.case[has_tumor].tolist()):
         own = slices.case == case
         cases[case] = round(float(dice(masks[own], truth[own])), 4)
-        kinds.setdefault(str(slices.kind[own & truth.any((1, 2))][0]), []).append(cases[case])
+        kinds.setdefault(str(slices.kind[own & has_tumor][0]), []).append(cases[case])
     pictures = masks[~np.isin(slices.case, list(cases))].sum((1, 2)) > FALSE_POSITIVE_PIXELS
     values = np.array(list(cases.values()))
     return {

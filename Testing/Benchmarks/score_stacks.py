@@ -23,6 +23,7 @@ from BrainTumorSegLib.data.public_sets import read_packed
 from BrainTumorSegLib.labels import SCHEMES
 from BrainTumorSegLib.metrics.overlap import dice
 from BrainTumorSegLib.pictures.overlay import montage, save_montage
+from Testing.Benchmarks.tumor_free import ms_head
 
 WIDTH_MM, APART_MM = 240.0, 5.0
 """Taken for the unknown field of view and distance of slices of lgg."""
@@ -37,12 +38,6 @@ def patients(data: Path, fold: int) -> Iterator[tuple[str, api.Volume, api.Volum
         pixel = WIDTH_MM / stack.shape[2]
         image = api.Volume(stack, (pixel, pixel, APART_MM), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0), name=row["case"])
         yield row["case"], image, image.like((read_packed(data / "lgg" / row["case"], "seg") > 0).astype(np.uint8))
-
-
-def tumor_free(data: Path) -> Iterator[tuple[str, Path]]:
-    """(name, FLAIR file) of the heads whose lesions are no tumors."""
-    for path in sorted((data / "ms_heads").glob("*/flair.nii.gz")):
-        yield f"ms_heads {path.parent.name}", path
 
 
 def summarize(scores: dict[str, float]) -> dict[str, float]:
@@ -69,9 +64,10 @@ def main() -> None:
         print(lines[-1], flush=True)
         picture = montage(image, result.labels, SCHEMES[result.scheme], reference, title=name, caption=f"Dice {scores[name]:.3f}")
         save_montage(picture, arguments.output / f"{name}.png")
-    for name, path in tumor_free(arguments.data):
-        image = api.read_volume(path)
-        result = api.segment({"flair": image}, session)
+    for folder in sorted((arguments.data / "ms_heads").glob("patient*")):
+        head = ms_head(folder, ("flair",), stripped=False)
+        name, image = head.name, head.volumes["flair"]
+        result = api.segment(head.volumes, session)
         found_ml = sum((result.volumes_ml or {}).values())
         lines.append(f"| {name}, no tumor | {min(image.array.shape)} | | {found_ml:.2f} mL | 0 | {result.seconds['total']:.1f} |")
         print(lines[-1], flush=True)
