@@ -29,7 +29,7 @@ from BrainTumorSegLib.inference.review import ReviewPlan, next_slice, plan_revie
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.io.atomic import check_folder_writable, writing_folder
 from BrainTumorSegLib.io.case_folder import AI_DONE, DOUBTFUL, REVIEWED, TO_DO, CaseRow
-from BrainTumorSegLib.io.images import Output, check_output, read_label_volume, read_volume, write_all, write_segmentation, write_volume
+from BrainTumorSegLib.io.images import Output, check_output, read_label_volume, read_volume, read_volumes, write_all, write_segmentation, write_volume
 from BrainTumorSegLib.io.pictures import list_pictures
 from BrainTumorSegLib.metrics.overlap import Counts, count_voxels
 from BrainTumorSegLib.pictures.overlay import montage, save_montage
@@ -90,6 +90,7 @@ __all__ = [
     "read_corrected",
     "read_label_volume",
     "read_volume",
+    "read_volumes",
     "reference_role",
     "resample_labels_to",
     "save_corrected",

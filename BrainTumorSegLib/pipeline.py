@@ -15,7 +15,7 @@ from BrainTumorSegLib.inference.models import ModelInfo
 from BrainTumorSegLib.inference.planes import acquisition_plane, choose_planes
 from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands
 from BrainTumorSegLib.inference.predictor import predict, predict_cropped
-from BrainTumorSegLib.inference.regions import clean_regions, label_probabilities, nest, region_entropy, region_labels, unseen_labels
+from BrainTumorSegLib.inference.regions import clean_regions, label_probabilities, nest, nested_masks, region_entropy, region_labels, unseen_labels
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.inference.uncertainty import entropy
 from BrainTumorSegLib.inference.view_predictor import predict_view
@@ -38,8 +38,9 @@ class SegmentOptions:
         min_island_mm3: smaller islands are removed; max_hole_mm3: enclosed holes up to this are filled; None takes the
             model's own. Pictures have no millimeters: nothing is removed or filled there.
         early_exit: whether slices far from anything found at a first look are left out (see `inference.early_exit`); None does so with
-            models that find one kind of tissue, on which it was measured. A published system's own view always sees every slice, and so
-            does every model of several classes.
+            models that find one kind of tissue, on which it was measured; True with those of nested regions too. False runs every
+            slice, also of a model that leaves some out by itself (`ModelInfo.step_mm`). A published system's own view always sees
+            every slice, and so does every model of several classes.
     """
 
     planes: str = "auto"
@@ -133,13 +134,13 @@ def segment(
     def report(fraction: float, message: str) -> None:
         tell(0.02 + 0.93 * fraction, message)
 
-    gap_mm = _gap_mm(model, options)
+    left_out = {"gap_mm": _gap_mm(model, options), "step_mm": 0.0 if options.early_exit is False else model.step_mm}
     if model.view is not None:
         maps = predict_view(channels, spacing, planes, model.view, session, report, cancel)
     elif model.crop and spacing is not None:
-        maps = predict_cropped(np.stack(channels), spacing, planes, session, report, cancel, gap_mm)
+        maps = predict_cropped(np.stack(channels), spacing, planes, session, report, cancel, **left_out)
     else:
-        maps = predict(np.stack(channels), spacing, planes, session, report, cancel, gap_mm)
+        maps = predict(np.stack(channels), spacing, planes, session, report, cancel, **left_out)
     predicted = time.perf_counter()
 
     tell(0.96, "cleaning up the result")
@@ -203,14 +204,20 @@ def _decode(
             mask = fill_holes(remove_islands(mask, voxel_mm3, limits["min_island_mm3"]), voxel_mm3, limits["max_hole_mm3"])
         maps = _calibrated(maps, model, options)
         return mask.astype(np.uint8), maps, entropy(maps) if options.uncertainty else None
-    maps = with_background(maps) if model.outputs == "classes" else nest(maps)
-    masks = region_masks(likeliest(maps, model.scheme), model.scheme) if model.outputs == "classes" else maps >= model.threshold
+    if model.outputs == "classes":
+        maps = with_background(maps)
+        masks = region_masks(likeliest(maps, model.scheme), model.scheme)
+    else:
+        masks = nested_masks(maps, model.threshold)
     if reference.has_millimeters:
         masks = clean_regions(masks, voxel_mm3, limits)
     labels = region_labels(masks, model.scheme, unseen)
-    maps = _calibrated(maps, model, options)
     if model.outputs == "classes":
+        maps = _calibrated(maps, model, options)
         return labels, maps[1:], entropy(maps) if options.uncertainty else None
+    if not (options.uncertainty or options.probabilities):
+        return labels, maps, None
+    maps = _calibrated(nest(maps), model, options)
     doubt = region_entropy(maps[: len(maps) - len(unseen)]) if options.uncertainty else None
     return labels, label_probabilities(maps, model.scheme, unseen) if options.probabilities else maps, doubt
 

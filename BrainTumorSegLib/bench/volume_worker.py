@@ -37,12 +37,12 @@ def run(name: str, folder: Path, threads: int, provider: str) -> dict[str, Any]:
     """
     from BrainTumorSegLib.inference.models import find_model, list_models
     from BrainTumorSegLib.inference.session import Session
-    from BrainTumorSegLib.io.images import read_volume, write_volume
+    from BrainTumorSegLib.io.images import read_volumes, write_volume
     from BrainTumorSegLib.pipeline import SegmentOptions, segment
 
     began = time.perf_counter()
     model = find_model(name, list_models())
-    volumes = {role: read_volume(folder / f"{role}.nii.gz") for role in model.inputs}
+    volumes = read_volumes({role: folder / f"{role}.nii.gz" for role in model.inputs})
     session = Session(model, threads, provider)
     loaded = time.perf_counter()
     peaks = {"load": peak_mb()}
@@ -51,7 +51,8 @@ def run(name: str, folder: Path, threads: int, provider: str) -> dict[str, Any]:
         if fraction < 0.96:  # the pipeline's word that it cleans up
             peaks["inference"] = peak_mb()
 
-    options = SegmentOptions(threads=threads, early_exit=False)  # every slice: a time that does not depend on what the image shows
+    # no early exit: a time that does not depend on what the image shows
+    options = SegmentOptions(threads=threads, early_exit=None if model.step_mm else False)
     result = segment(volumes, session, options, watch)
     peaks["postprocess"] = peak_mb()
     segmented = time.perf_counter()

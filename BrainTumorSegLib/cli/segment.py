@@ -95,7 +95,7 @@ def _read(inputs: Mapping[str, Path], output: Path) -> tuple[dict[str, Volume], 
     from BrainTumorSegLib import api
 
     began = time.perf_counter()
-    volumes = {role: api.read_volume(path) for role, path in inputs.items()}
+    volumes = api.read_volumes(inputs)
     pictures = not all(volume.has_millimeters for volume in volumes.values())
     if pictures != (output.suffix.lower() == ".png"):
         kind, cure = ("a picture", "a .png file") if pictures else ("a volume", "a .nii.gz, .nrrd or .mha file")

@@ -49,6 +49,7 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
         "any_inputs": True,
         "outputs": "regions",
         "crop": True,
+        "step_mm": 3.0,
         "scheme": "glioma",
         "planes": ["axial", "coronal", "sagittal"],
         "threshold": 0.5,

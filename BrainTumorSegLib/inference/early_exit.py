@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from BrainTumorSegLib.inference.sparse_planes import every_nth
 from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE, PLANES, volume_view
 
 LOW = 0.1
@@ -37,8 +38,7 @@ def first_look(shape: Sequence[int], spacing_mm: Sequence[float], planes: Sequen
     for plane in planes:
         axis = AXIS_OF_PLANE[plane]
         step = 1 + int(gap_mm / spacing_mm[axis] + 1e-6) if set(planes) == set(PLANES) else 1
-        looked[plane] = np.zeros(shape[axis], bool)
-        looked[plane][(shape[axis] - 1) % step // 2 :: step] = True  # the same gap at both ends
+        looked[plane] = every_nth(shape[axis], step)
     return looked
 
 

@@ -43,6 +43,7 @@ class ModelInfo:
             and no mask depends on it, since `threshold` is of the network's own probability.
         crop: whether volumes are cut to their tissue first (see `preprocess.tissue_box`), as its training on brains without skull did;
             a `view` cuts by itself, and then this says only that training saw no skull.
+        step_mm: how far apart the slices lie that are run of a volume cut in three planes, see `sparse_planes`; 0 runs every slice.
     """
 
     name: str
@@ -68,6 +69,7 @@ class ModelInfo:
     any_inputs: bool = False
     crop: bool = False
     temperature: float = 1.0
+    step_mm: float = 0.0
 
     def missing(self, roles: Iterable[str]) -> tuple[str, ...]:
         """What it needs beside `roles`; where any one of its inputs will do and none is given, all of them."""

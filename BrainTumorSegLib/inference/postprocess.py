@@ -7,10 +7,17 @@ import numpy as np
 
 def remove_islands(mask: np.ndarray, voxel_mm3: float, min_island_mm3: float) -> np.ndarray:
     """`mask` [z, y, x] without 26-connected islands smaller than `min_island_mm3`."""
-    if min_island_mm3 <= 0:
+    if min_island_mm3 <= 0 or not mask.any():
         return mask
-    kept = _component_sizes(mask, touching=3) * voxel_mm3 >= min_island_mm3
-    return mask & kept
+    from scipy import ndimage
+
+    box = _padded_box(mask)
+    parts, count = ndimage.label(mask[box], ndimage.generate_binary_structure(mask.ndim, mask.ndim))
+    kept = np.bincount(parts.ravel(), minlength=count + 1) * voxel_mm3 >= min_island_mm3
+    kept[0] = False
+    cleaned = np.zeros_like(mask)
+    cleaned[box] = kept[parts]
+    return cleaned
 
 
 def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.ndarray:
@@ -32,16 +39,6 @@ def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.nd
     filled = mask.copy()
     filled[box] |= fill[parts]
     return filled
-
-
-def _component_sizes(mask: np.ndarray, touching: int) -> np.ndarray:
-    """For each voxel, how many voxels its component has; 0 in the background."""
-    from scipy import ndimage
-
-    parts, count = ndimage.label(mask, ndimage.generate_binary_structure(mask.ndim, touching))
-    sizes = np.bincount(parts.ravel(), minlength=count + 1)
-    sizes[0] = 0
-    return sizes[parts]
 
 
 def _padded_box(mask: np.ndarray) -> tuple[slice, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from BrainTumorSegLib.inference.early_exit import Findings, clear_outside, first_look
 from BrainTumorSegLib.inference.session import Session
+from BrainTumorSegLib.inference.sparse_planes import every_nth, interpolate, steps
 from BrainTumorSegLib.preprocess.frame import Frame, frame_for_picture, frame_for_volume
 from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE, plane_view
 from BrainTumorSegLib.preprocess.tissue_box import AIR, tissue_box
@@ -29,6 +30,7 @@ def predict(
     report: Report,
     cancel: CancelToken | None = None,
     gap_mm: float = 0.0,
+    step_mm: float = 0.0,
 ) -> np.ndarray:
     """Fused probabilities of every class.
 
@@ -40,14 +42,15 @@ def predict(
         report: told (fraction, message) after every batch.
         gap_mm: what a first look may leave out between two slices, see `early_exit`; 0 runs every slice, as pictures and fewer than
             three planes always do.
+        step_mm: distance of the slices that are run, see `sparse_planes`; where there is a gap, and in pictures, it does not matter.
 
     Returns:
-        float32 [K, Z, Y, X]; 0 where a slice was left out.
+        float32 [K, Z, Y, X]; 0 where a slice was left out by the first look.
     """
-    fusion = _Fusion(tissue, spacing_mm, planes, session, cancel)
+    fusion = _Fusion(tissue, spacing_mm, planes, session, cancel, 0.0 if gap_mm else step_mm)
     looked = first_look(tissue.shape[1:], spacing_mm or (1.0, 1.0, 1.0), planes, gap_mm if spacing_mm else 0.0)
     if spacing_mm is None or all(chosen.all() for chosen in looked.values()):
-        fusion.add(looked, report)
+        fusion.add(fusion.chosen(), report)
         return fusion.maps()
     share = sum(map(np.count_nonzero, looked.values())) / sum(map(len, looked.values()))
     findings = Findings(tissue.shape[1:])
@@ -68,11 +71,12 @@ def predict_cropped(
     report: Report,
     cancel: CancelToken | None = None,
     gap_mm: float = 0.0,
+    step_mm: float = 0.0,
 ) -> np.ndarray:
     """`predict` of the box that holds the tissue, 0 around it: a brain without its skull fills half of the usual volume."""
     box = (slice(None), *tissue_box(tissue))
     maps = np.zeros((session.model.maps, *tissue.shape[1:]), np.float32)
-    maps[box] = predict(tissue[box], spacing_mm, planes, session, report, cancel, gap_mm)
+    maps[box] = predict(tissue[box], spacing_mm, planes, session, report, cancel, gap_mm, step_mm)
     return maps
 
 
@@ -80,14 +84,25 @@ class _Fusion:
     """The mean over all planes, slice by slice as they are run."""
 
     def __init__(
-        self, tissue: np.ndarray, spacing_mm: tuple[float, float, float] | None, planes: tuple[str, ...], session: Session, cancel: CancelToken | None
+        self,
+        tissue: np.ndarray,
+        spacing_mm: tuple[float, float, float] | None,
+        planes: tuple[str, ...],
+        session: Session,
+        cancel: CancelToken | None,
+        step_mm: float,
     ) -> None:
         self._tissue, self._spacing_mm, self._planes, self._session, self._cancel = tissue, spacing_mm, planes, session, cancel
-        self._sum: np.ndarray | None = None
+        self._steps = steps(planes, spacing_mm or (1.0, 1.0, 1.0), step_mm if spacing_mm else 0.0)
+        self._sum = np.zeros((session.model.maps, *tissue.shape[1:]), np.float32)
+
+    def chosen(self) -> dict[str, np.ndarray]:
+        """Plane -> which of its slices are run, bool [N], where there is no first look."""
+        return {plane: every_nth(self._tissue.shape[1 + AXIS_OF_PLANE[plane]], step) for plane, step in self._steps.items()}
 
     def maps(self) -> np.ndarray:
         """[K, Z, Y, X]; 0 where nothing was run."""
-        return np.zeros((self._session.model.maps, *self._tissue.shape[1:]), np.float32) if self._sum is None else self._sum
+        return self._sum
 
     def add(self, chosen: Mapping[str, np.ndarray], report: Report, findings: Findings | None = None) -> None:
         """Run the chosen slices, bool [N] for each plane, and note in `findings` what they show."""
@@ -95,22 +110,33 @@ class _Fusion:
         done = 0
         for plane, slices in chosen.items():
             where = np.flatnonzero(slices)
+            sparse = self._sparse(plane)
             for start in range(0, len(where), BATCH):
                 batch = where[start : start + BATCH]
-                self._add_batch(plane, batch, findings)
+                self._add_batch(plane, batch, sparse, findings)
                 done += len(batch)
                 report(done / total, f"{plane} slices, {done} of {total}")
+            if sparse is not None:
+                for summed, values in zip(self.maps(), sparse):
+                    view = plane_view(summed, plane)
+                    view += interpolate(values, len(view), self._steps[plane])
 
-    def _add_batch(self, plane: str, batch: np.ndarray, findings: Findings | None) -> None:
+    def _sparse(self, plane: str) -> np.ndarray | None:
+        """Room for the slices [K, m, H, W] that are run of a plane; None where all are, which go into the sum at once."""
+        step = self._steps[plane]
+        shape = plane_view(self._tissue[0], plane).shape
+        return np.zeros((self._session.model.maps, np.count_nonzero(every_nth(shape[0], step)), *shape[1:]), np.float32) if step > 1 else None
+
+    def _add_batch(self, plane: str, batch: np.ndarray, sparse: np.ndarray | None, findings: Findings | None) -> None:
         slices = np.stack([plane_view(channel, plane)[batch] for channel in self._tissue], 1)  # [n, C, H, W]
         filled = [i for i, channels in enumerate(slices) if _has_tissue(channels)]
         if not filled:
             return
         maps = _run(slices[filled], _frame(slices.shape[2:], plane, self._spacing_mm), self._session, self._cancel)  # [n, K, H, W]
-        if self._sum is None:
-            self._sum = np.zeros((maps.shape[1], *self._tissue.shape[1:]), np.float32)
-        for k, target in enumerate(self._sum):
-            plane_view(target, plane)[batch[filled]] += maps[:, k] / len(self._planes)
+        slots = batch[filled] // self._steps[plane]
+        for k, summed in enumerate(self.maps()):
+            target = plane_view(summed, plane) if sparse is None else sparse[k]
+            target[slots] += maps[:, k] / len(self._planes)
         if findings is not None:
             findings.add(maps, plane, batch[filled])
 

@@ -26,7 +26,11 @@ class TissueScale:
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """`image`, any shape, as float32 tissue units: 0 for air, 1 for mean tissue."""
-        return ((np.clip(image, self.low, self.high) - self.low) / (self.mean - self.low)).astype(np.float32)
+        scaled = image.astype(np.float32)  # and then in place: a volume's double precision takes three times as long
+        np.clip(scaled, self.low, self.high, out=scaled)
+        scaled -= self.low
+        scaled /= self.mean - self.low
+        return scaled
 
 
 def fit_tissue_scale(image: np.ndarray) -> TissueScale:

@@ -143,6 +143,35 @@ def test_slices_far_from_any_finding_are_left_out(tmp_path: Path, options: Segme
     assert np.array_equal(result.labels.array > 0, volume.array == 200)
 
 
+@pytest.mark.parametrize(
+    ("options", "slices"),
+    [
+        (SegmentOptions("all"), 3 * 17),  # 0, 3, ... 48
+        (SegmentOptions("all", early_exit=False), 150),
+        (SegmentOptions("all", early_exit=True), 73),  # a first look, and then every slice about what it shows
+        (SegmentOptions("axial"), 50),
+    ],
+)
+@pytest.mark.parametrize("crop", [False, True])
+def test_a_model_may_run_every_few_slices(tmp_path: Path, options: SegmentOptions, slices: int, crop: bool) -> None:
+    class Nested(CountingSession):
+        def run(self, slices: np.ndarray, cancel: CancelToken | None = None) -> np.ndarray:
+            return np.repeat(super().run(slices), self.model.maps, axis=1)
+
+    model = tiny_model(
+        tmp_path, outputs="regions", scheme="glioma", crop=crop, step_mm=3 * PIXEL_MM, postprocess={"min_island_mm3": 100.0, "max_hole_mm3": 0.0}
+    )
+    volume = Volume(np.full((50, 50, 50), 100, np.int16), (PIXEL_MM, PIXEL_MM, PIXEL_MM))
+    volume.array[:10, :10, :10] = 0  # the scale needs some air
+    volume.array[20:24, 20:30, 20:30] = 200
+    session = Nested(model)
+    result = segment({"t1ce": volume}, session, options)  # type: ignore[arg-type]
+    assert sum(shape[0] for shape in session.shapes) == slices
+    wrong = (result.labels.array > 0) ^ (volume.array == 200)
+    assert not wrong[1:-1, 21:29, 21:29].any()  # between two slices an edge is known to a voxel
+    assert wrong.sum() <= (0 if slices != 51 else 12)
+
+
 # --- what a result says
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,31 @@ def test_planes_are_fused_by_their_mean(model: ModelInfo) -> None:
     assert np.allclose(predict(tissue, STEP, ALL, Shifted(model), silent), sum(each) / 3, atol=1e-6)
 
 
+def test_slices_between_those_that_are_run_are_interpolated(model: ModelInfo) -> None:
+    ramp = np.linspace(1.0, 2.9, 20, dtype=np.float32)  # what is linear along each axis is the same from every third slice
+    tissue = np.zeros((1, 20, 20, 20), np.float32)
+    tissue[0] = ramp[:, None, None] + ramp[None, :, None] + ramp[None, None, :]
+
+    class Unmoved(CountingSession):
+        def run(self, slices: np.ndarray, cancel: CancelToken | None = None) -> np.ndarray:
+            super().run(slices)
+            return slices[:, :1]
+
+    session = Unmoved(model)
+    result = predict(tissue, STEP, ALL, session, silent, step_mm=3 * PIXEL_MM)
+    assert sum(shape[0] for shape in session.shapes) == 3 * 7  # 0, 3, ... 18 in each plane
+    assert np.allclose(result[:, :19, :19, :19], tissue[:, :19, :19, :19], atol=1e-5)
+    assert result[0, 19, 5, 5] == pytest.approx(tissue[0, 19, 5, 5] - 0.1 / 3)  # slice 18 stands for the last one in its own plane
+
+
+def test_a_gap_takes_the_place_of_a_step(model: ModelInfo) -> None:
+    session, both = CountingSession(model), CountingSession(model)
+    tissue = np.ones((1, 20, 20, 20), np.float32)
+    predict(tissue, STEP, ALL, session, silent, gap_mm=4 * PIXEL_MM)
+    predict(tissue, STEP, ALL, both, silent, gap_mm=4 * PIXEL_MM, step_mm=3 * PIXEL_MM)
+    assert session.shapes == both.shapes
+
+
 def test_slices_without_tissue_are_skipped(model: ModelInfo) -> None:
     tissue = np.zeros((1, 30, 12, 12), np.float32)
     tissue[0, 5:8] = 2.0  # 3 slices of 144 pixels
@@ -106,7 +132,7 @@ def test_channels_are_given_in_order_and_classes_come_back_in_order(model: Model
             return np.stack([slices[:, 0], slices[:, 1], slices[:, 1] * 0 + 0.25], 1)
 
     tissue = np.random.default_rng(0).uniform(0.5, 2, (2, 8, 10, 12)).astype(np.float32)
-    result = predict(tissue, STEP, ALL, Classes(model), silent)
+    result = predict(tissue, STEP, ALL, Classes(dataclasses.replace(model, outputs="regions", scheme="glioma")), silent)
     assert result.shape == (3, 8, 10, 12)
     assert np.allclose(result[:2], tissue, atol=1e-6)
     assert np.allclose(result[2], 0.25)

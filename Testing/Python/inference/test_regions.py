@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from BrainTumorSegLib.inference.regions import clean_regions, label_probabilities, nest, region_entropy, region_labels, unseen_labels
+from BrainTumorSegLib.inference.regions import clean_regions, label_probabilities, nest, nested_masks, region_entropy, region_labels, unseen_labels
 
 KEEP_ALL = {"min_island_mm3": 0.0, "max_hole_mm3": 0.0}
 
@@ -18,6 +18,11 @@ def row(*regions: list[float]) -> np.ndarray:
 def test_an_inner_region_is_never_likelier_than_the_outer() -> None:
     nested = nest(row([0.9, 0.2, 0.6], [0.8, 0.7, 0.9], [0.1, 0.9, 0.7]))
     np.testing.assert_array_equal(nested, row([0.9, 0.2, 0.6], [0.8, 0.2, 0.6], [0.1, 0.2, 0.6]))
+
+
+def test_masks_of_nested_regions_are_nested() -> None:
+    masks = nested_masks(row([0.9, 0.2, 0.6, 0.5], [0.8, 0.7, 0.4, 0.5], [0.1, 0.9, 0.7, 0.5]), 0.5)
+    assert masks[:, 0, 0].tolist() == [[True, False, True, True], [True, False, False, True], [False, False, False, True]]
 
 
 def test_rings_get_their_labels() -> None:

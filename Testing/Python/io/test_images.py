@@ -12,7 +12,7 @@ import SimpleITK
 from PIL import Image
 
 from BrainTumorSegLib.errors import InputError
-from BrainTumorSegLib.io.images import WRITABLE, Output, check_output, read_label_volume, read_volume, write_all, write_segmentation, write_volume
+from BrainTumorSegLib.io.images import WRITABLE, Output, check_output, read_label_volume, read_volume, read_volumes, write_all, write_segmentation, write_volume
 from BrainTumorSegLib.labels import SCHEMES
 from BrainTumorSegLib.volume import Volume
 
@@ -27,6 +27,29 @@ def _volume(array: np.ndarray) -> Volume:
 
 def _ramp(dtype: type = np.int16) -> np.ndarray:
     return np.arange(24).reshape(2, 3, 4).astype(dtype)
+
+
+def test_several_files_are_read_at_once_each_under_its_own_name(tmp_path: Path) -> None:
+    paths = {role: tmp_path / f"{role}.nii.gz" for role in ("t2", "flair", "t1")}
+    for value, path in enumerate(paths.values(), 1):
+        write_volume(Volume(np.full((2, 3, 4), value, np.int16), (1.0, 1.0, 1.0)), path)
+    volumes = read_volumes(paths)
+    assert [(role, int(volume.array[0, 0, 0])) for role, volume in volumes.items()] == [("t2", 1), ("flair", 2), ("t1", 3)]
+
+
+def test_of_several_files_the_first_bad_one_is_named(tmp_path: Path) -> None:
+    write_volume(Volume(np.ones((2, 3, 4), np.int16), (1.0, 1.0, 1.0)), tmp_path / "good.nii.gz")
+    (tmp_path / "bad.nii.gz").write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"^bad\.nii\.gz"):
+        read_volumes({"t1": tmp_path / "good.nii.gz", "t2": tmp_path / "bad.nii.gz", "flair": tmp_path / "missing.nii.gz"})
+
+
+def test_after_several_files_itk_warns_as_before(tmp_path: Path) -> None:
+    write_volume(Volume(np.ones((2, 3, 4), np.int16), (1.0, 1.0, 1.0)), tmp_path / "a.nii.gz")
+    SimpleITK.ProcessObject.SetGlobalWarningDisplay(True)
+    for _ in range(5):
+        read_volumes({str(i): tmp_path / "a.nii.gz" for i in range(8)})
+        assert SimpleITK.ProcessObject.GetGlobalWarningDisplay()
 
 
 @pytest.mark.parametrize("suffix", [*WRITABLE, ".seg.nrrd"])
