@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_limit,
         metavar="LIMIT",
         help="int8: measure which blocks suffer most, and leave the fewest in float that keep the mean change of a probability under LIMIT "
-        "(0.002, for instance; takes minutes; default: our networks' first stages in float, of the published ones none)",
+        "(0.0003, for instance; takes minutes; default: our networks' first stages in float, of the published ones none)",
     )
     losses.add_argument(
         "--qat-steps",

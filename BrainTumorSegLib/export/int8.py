@@ -20,7 +20,7 @@ KEPT_FLOAT = ("/network/encoder/stem/", "/network/encoder/stages.0/", "/network/
 """Modules that stay in float where nothing else is asked for, whatever the network learned.
 
 The encoder's first stages keep ImageNet's wide ranges: in int8 they cost 0.003 Dice of the 0.0037 that all of it costs
-(t1ce-tumor, 613 slices), in float 7 % of the time.
+(t1ce-tumor, 613 slices), in float 7 % of the time. They are the three that `sensitivity.scan` ranks first (docs/quantization.md).
 """
 
 
