@@ -48,8 +48,9 @@ def publishSteps(
 ) -> Generator[str, None, slicer.vtkMRMLSegmentationNode]:
     """Add a new segmentation node: one segment for each label of the scheme, empty ones too, and where it all came from.
 
-    Each `next` does one step, of a quarter of a second at most for a head of 1 mm voxels, and yields in a short phrase what comes next; surfaces
-    come last. Closed before its end, or stopped by an error, it takes out of the scene what it has put there.
+    Each `next` makes one piece, the segmentation, the uncertainty or one surface, and yields in a short phrase what comes next; surfaces come
+    last. A step shall take a quarter of a second at most for a head of 1 mm voxels, which `docs/waits.md` measures. Closed before its end, or stopped
+    by an error, it takes out of the scene what it has put there.
 
     Args:
         result: labels in patient space; the node gets no parent transform, whatever the inputs have. With `uncertainty`, a volume of it

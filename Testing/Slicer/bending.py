@@ -20,6 +20,23 @@ def grid(displacements_mm, spacing_mm=20.0, origin=(-40.0, -40.0, -40.0)):
     return transform
 
 
+def wavy():
+    """A grid transform that moves every node another way, some millimeters far."""
+    return grid(np.random.default_rng(0).normal(size=(6, 6, 6, 3)) * 2.0)
+
+
+def spline():
+    """A thin-plate spline, whose way back is found step by step."""
+    transform, source, target = vtk.vtkThinPlateSplineTransform(), vtk.vtkPoints(), vtk.vtkPoints()
+    for point in np.random.default_rng(1).uniform(-30, 30, (8, 3)):
+        source.InsertNextPoint(*point)
+        target.InsertNextPoint(*(point + [1.0, -1.5, 0.1 * point[0]]))
+    transform.SetSourceLandmarks(source)
+    transform.SetTargetLandmarks(target)
+    transform.SetBasisToR()
+    return transform
+
+
 def put_under(node, transform, name="Warp"):
     """Make a transform the parent of a volume; returns its node."""
     transform_node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTransformNode", name)

@@ -35,16 +35,22 @@ def segmentBright(volumes, model=None, *, options: SegmentOptions, progress, can
 
 
 class SegmentForever:
-    """Works until it is cancelled, and tells when it has begun."""
+    """Works until it is cancelled, and tells when it has begun.
+
+    Attributes:
+        begun: set in the thread.
+        interrupted: `cancel` ended the wait, as it ends a network's run; None before the end.
+    """
 
     def __init__(self) -> None:
         self.begun = threading.Event()
+        self.interrupted: bool | None = None
 
     def __call__(self, volumes, model=None, *, options: SegmentOptions, progress, cancel: CancelToken) -> Result:
         asked = threading.Event()
         cancel.on_cancel(asked.set)
         progress(0.25, "working")
         self.begun.set()
-        asked.wait(30)
+        self.interrupted = asked.wait(30)
         cancel.raise_if_cancelled()
         raise AssertionError("nobody cancelled")

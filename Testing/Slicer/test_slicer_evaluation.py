@@ -1,6 +1,7 @@
 """Scores of a segmentation against a reference, in a table node."""
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ import slicer
 import slicer.util
 import standin
 from boxes import SHAPE, box, label_map
+from BrainTumorSegGUI import evaluation
 from BrainTumorSegGUI.evaluation import ComparisonRun, evaluateNodes
+from BrainTumorSegGUI.evaluationSides import collectSide
 from BrainTumorSegGUI.publish import publishSegmentation
 from BrainTumorSegGUI.volumes import volumeFromNode
 from watching import scene_as_text, wait_for
@@ -246,6 +249,28 @@ def test_a_comparison_is_cancelled_and_leaves_the_scene_as_it_was():
     with pytest.raises(Cancelled):
         run.comparison  # noqa: B018
     assert scene_as_text() == before
+
+
+def test_an_image_that_segments_share_is_collected_once():
+    array = box(2, 5)
+    array[array > 0] = np.arange(np.count_nonzero(array)) % 2 + 1
+    for node in (two_readers(array, ("A", "B")), labelmap_node(array)):
+        first, second = (layer for layer, _ in list(collectSide(node).layers.values())[:2])
+        assert first is second
+        assert set(np.unique(first.array)) == {0, 1, 2}
+
+
+def test_the_voxels_are_compared_in_a_thread(monkeypatch):
+    threads, evaluate = [], evaluation.api.evaluate
+
+    def watched(*arguments):
+        threads.append(threading.current_thread())
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(evaluation.api, "evaluate", watched)
+    run = ComparisonRun(segmentation_node(box(2, 5)), labelmap_node(box(2, 5)))
+    wait_for(run)
+    assert len(threads) == 1 and threads[0] is not threading.current_thread()
 
 
 def test_the_scene_may_close_while_it_is_compared():

@@ -1,5 +1,6 @@
 """Every control and every note of the inputs panel (tier 2: PySide6 stands for Qt, and the scene is the real one)."""
 
+import threading
 import time
 
 import numpy as np
@@ -12,6 +13,7 @@ import qt
 import slicer
 import slicer.util
 from BrainTumorSegGUI import inputs
+from BrainTumorSegGUI.grayValues import GUESS, Look
 from test_slicer_inputs import model, move, volume
 
 import BrainTumorSeg
@@ -244,28 +246,15 @@ def test_after_the_scene_is_closed_the_panel_is_empty_and_works_on(make):
 
 
 def watched(monkeypatch):
-    """The processor seconds of this thread that each step of the panel takes, by its name, in the order of the steps."""
-    from BrainTumorSegGUI.inputsPanel import InputsPanel
-    from BrainTumorSegGUI.queueTask import QueueTask
+    """The questions about gray values that are answered from now on: (thread, its volume's ID and question, shape of the sample)."""
+    answers, answer = [], Look.answer
 
-    steps = []
+    def told(self):
+        answers.append((threading.current_thread(), (self.key[0], self.key[-1]), self.sample.array.shape))
+        return answer(self)
 
-    def timed(kind, name):
-        whole = getattr(kind, name)
-
-        def step(self, *arguments):
-            begun = time.thread_time()
-            try:
-                return whole(self, *arguments)
-            finally:
-                steps.append((name, time.thread_time() - begun))
-
-        monkeypatch.setattr(kind, name, step)
-
-    timed(InputsPanel, "onSettled")
-    timed(InputsPanel, "update")
-    timed(QueueTask, "onTick")
-    return steps
+    monkeypatch.setattr(Look, "answer", told)
+    return answers
 
 
 def until(done, seconds=60):
@@ -278,9 +267,9 @@ def until(done, seconds=60):
 def test_unnamed_volumes_are_looked_at_in_a_thread_while_the_panel_says_so(make, parameters, monkeypatch):
     """Four volumes of the size of a head at 1 mm, of which nothing tells what they are."""
     roles = ("t1", "t1ce", "t2", "flair")
-    heads = {role: np.kron(head(role), np.ones((4, 4, 4))).astype(np.int16) for role in roles}
+    heads = {role: np.kron(head(role).astype(np.int16), np.ones((4, 4, 4), np.int16)) for role in roles}
     nodes = {role: slicer.util.addVolumeFromArray(array, np.diag([-1.0, -1.0, 1.0, 1.0]), role[::-1]) for role, array in heads.items()}
-    steps = watched(monkeypatch)
+    answers = watched(monkeypatch)
     panel = make()
     panel.ui.t2Selector.setCurrentNode(nodes["t2"])
     assert panel.ui.t2Note.text.splitlines()[0] == "Looking at its gray values..."
@@ -290,8 +279,10 @@ def test_unnamed_volumes_are_looked_at_in_a_thread_while_the_panel_says_so(make,
     assert (parameters.t2, parameters.flair) == (nodes["t2"], nodes["flair"])
     assert {parameters.t1, parameters.t1ce} <= {nodes["t1"], nodes["t1ce"], None}
     assert panel.ui.flairNote.text.startswith("Its gray values look most like it (")
-    assert len([name for name, _ in steps if name == "onTick"]) >= 8
-    assert max(seconds for _, seconds in steps) < 0.1
+    assert threading.current_thread() not in {thread for thread, _, _ in answers}
+    questions = [question for _, question, _ in answers]
+    assert len(set(questions)) == len(questions) and {(node.GetID(), GUESS) for node in nodes.values()} < set(questions)
+    assert {shape for _, _, shape in answers} == {(80, 80, 100)}  # of 160 x 240 x 200: every second, third and second voxel
 
 
 def test_find_waits_for_the_gray_values_too(make, parameters):

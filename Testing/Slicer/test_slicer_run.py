@@ -37,7 +37,7 @@ def test_nothing_in_the_scene_changes_before_it_is_published():
     assert scene_as_text() == before
 
 
-def test_a_cancelled_run_ends_at_once_and_leaves_the_scene_as_it_was():
+def test_a_cancelled_run_is_interrupted_and_leaves_the_scene_as_it_was():
     node = bright_node()
     before = scene_as_text()
     work = standin.SegmentForever()
@@ -45,10 +45,10 @@ def test_a_cancelled_run_ends_at_once_and_leaves_the_scene_as_it_was():
     while not work.begun.is_set():
         run.poll(0.01)
     run.cancel()
-    wait_for(run, seconds=1.0)
+    wait_for(run)
     with pytest.raises(Cancelled):
         run.publish()
-    assert run.cancelled
+    assert run.cancelled and work.interrupted
     assert scene_as_text() == before
 
 

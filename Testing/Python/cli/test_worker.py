@@ -35,24 +35,22 @@ def test_ctrl_c_cancels_the_work_and_waits_for_it() -> None:
             time.sleep(0.01)
         ended.append(True)
 
-    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run_cancellable(work)
     assert ended == [True]
-    assert time.monotonic() - began < 3
     assert not still_running()
 
 
-def test_work_that_does_not_listen_is_left_behind_within_a_second() -> None:
-    release = threading.Event()
+def test_work_that_does_not_listen_is_left_behind() -> None:
+    release, ended = threading.Event(), []
 
     def work(cancel: CancelToken) -> None:
         threading.Timer(0.05, signal.raise_signal, (signal.SIGINT,)).start()
-        release.wait(10)
+        release.wait(60)
+        ended.append(True)
 
-    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run_cancellable(work)
-    assert time.monotonic() - began < 3  # within a second, but for what a loaded machine adds
+    assert ended == []  # it waits yet
     assert still_running()
     release.set()
