@@ -2,16 +2,18 @@
 
     python -m Testing.Benchmarks.measure_calibration MODEL --data DIR --fold N [-o OUT.json]
 
-DIR holds the public set brats; its cases of fold N, which the model must not have been trained on, go through the whole
-pipeline. Over the voxels of the brain, for each region: expected calibration error as the network says it and after the
-temperature with the least cross-entropy (one for all regions), Pearson's correlation of doubt with error, and the
-retention curve. The temperature is fitted on the even cases and its error measured on the odd ones, and the reverse.
+DIR holds the public sets brats and lgg; of the one that MODEL is for (lgg for FLAIR alone), the cases of fold N, which it
+must not have been trained on, go through the whole pipeline. Over the voxels of the brain (lgg: of the head), for each
+region: expected calibration error as the network says it and after the temperature with the least cross-entropy (one for
+all regions), Pearson's correlation of doubt with error, and the retention curve. The temperature is fitted on the even
+cases and its error measured on the odd ones, and the reverse.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,12 @@ import numpy as np
 from BrainTumorSegLib import api
 from BrainTumorSegLib.inference.uncertainty import entropy
 from BrainTumorSegLib.metrics.calibration import expected_calibration_error, fit_temperature, retention, tempered
+from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
+from BrainTumorSegLib.preprocess.tissue_box import AIR
 from Testing.Benchmarks.brats_volumes import brats_volumes
+from Testing.Benchmarks.score_stacks import patients
+
+_EDEMA = 2
 
 
 @dataclass(frozen=True)
@@ -32,17 +39,28 @@ class Voxels:
     truth: dict[str, np.ndarray]
 
 
-def brain_voxels(session: Any, volumes: dict[str, api.Volume], labels: np.ndarray) -> Voxels:
-    """What the model says of the brain's voxels, through the whole pipeline, before any temperature."""
+def cases_of(model: api.ModelInfo, data: Path, fold: int) -> Iterator[tuple[str, dict[str, api.Volume], np.ndarray, np.ndarray]]:
+    """(name, volumes by role, labels as of brats, which voxels are tissue)."""
+    if model.inputs == ("flair",):
+        for name, image, reference in patients(data, fold):
+            tissue = fit_tissue_scale(image.array).apply(image.array) > AIR
+            yield name, {"flair": image}, np.where(reference.array > 0, _EDEMA, 0), tissue
+        return
+    for name, volumes, labels in brats_volumes(data, fold):
+        yield name, volumes, labels.array, np.any([volume.array > 0 for volume in volumes.values()], axis=0)
+
+
+def voxels_of(session: Any, volumes: dict[str, api.Volume], labels: np.ndarray, tissue: np.ndarray) -> Voxels:
+    """What the model says of the tissue's voxels, through the whole pipeline, before any temperature."""
     given = {role: volumes[role] for role in session.model.inputs}
     maps = api.segment(given, session, options=api.SegmentOptions(probabilities=True)).probabilities
     assert maps is not None
-    brain = np.any([volume.array > 0 for volume in volumes.values()], axis=0)
     regions = {"WT": (1, 2, 3, 4), "TC": (1, 3, 4), "ET": (3, 4)}
-    if len(maps) == 1:  # T1 after contrast shows the core
-        return Voxels({"TC": maps[0][brain]}, {"TC": np.isin(labels[brain], regions["TC"])})
-    ncr, ed, et = (channel[brain] for channel in maps)
-    return Voxels({"WT": ncr + ed + et, "TC": ncr + et, "ET": et}, {key: np.isin(labels[brain], values) for key, values in regions.items()})
+    if len(maps) == 1:  # FLAIR shows the whole tumor, T1 after contrast the core
+        region = "WT" if "flair" in given else "TC"
+        return Voxels({region: maps[0][tissue]}, {region: np.isin(labels[tissue], regions[region])})
+    ncr, ed, et = (channel[tissue] for channel in maps)
+    return Voxels({"WT": ncr + ed + et, "TC": ncr + et, "ET": et}, {key: np.isin(labels[tissue], values) for key, values in regions.items()})
 
 
 def joined(cases: list[Voxels], region: str | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -89,8 +107,8 @@ def main() -> None:
     session = api.open_model(arguments.model)
     session.model = replace(session.model, temperature=1.0)
     cases = []
-    for name, volumes, labels in brats_volumes(arguments.data, arguments.fold):
-        cases.append(brain_voxels(session, volumes, labels.array))
+    for name, volumes, labels, tissue in cases_of(session.model, arguments.data, arguments.fold):
+        cases.append(voxels_of(session, volumes, labels, tissue))
         print(name, flush=True)
     text = json.dumps(measure(cases), indent=1)
     print(text)
