@@ -38,7 +38,19 @@ def as_markdown(document: dict[str, Any]) -> str:
 
 def models_table(rows: list[dict[str, Any]]) -> str:
     """Sizes, times, ratios, memory and Dice of every model."""
-    head = ["model", "weights", "precision", "MB", "of fp32", "ms a slice", "times faster than fp32", "peak MB", "Dice"]
+    head = [
+        "model",
+        "weights",
+        "precision",
+        "MB",
+        "of fp32",
+        "ms a slice",
+        "times faster than fp32",
+        "peak MB",
+        "Dice",
+        "mean IoU",
+        "lost to fp32: Dice, mean IoU",
+    ]
     lines = []
     for row in rows:
         for precision in ("fp32", "dynamic", "int8"):
@@ -46,7 +58,9 @@ def models_table(rows: list[dict[str, Any]]) -> str:
                 continue
             ratio, speed = row.get(f"{precision}_size_ratio", 1.0), row.get(f"{precision}_speedup", 1.0)
             cells = [row["name"], row["weights"], precision, f"{row[f'{precision}_mb']:.2f}", f"{100 * ratio:.1f} %", f"{row[f'{precision}_ms']:.2f}"]
-            lines.append([*cells, f"{speed:.2f}", f"{row['peak_mb'][precision]}", _dice(row, precision)])
+            iou = row.get(f"mean_iou_{precision}")
+            scores = [_dice(row, precision), "" if iou is None else f"{iou:.4f}", _lost(row, precision)]
+            lines.append([*cells, f"{speed:.2f}", f"{row['peak_mb'][precision]}", *scores])
     return _table(head, lines)
 
 
@@ -122,6 +136,16 @@ def _our_cells(row: dict[str, Any], precision: str) -> list[str]:
 def _dice(row: dict[str, Any], precision: str) -> str:
     value = row.get(f"dice_{precision}")
     return "" if value is None else f"{value:.4f} ({row['dice_source'][precision]})"
+
+
+def _lost(row: dict[str, Any], precision: str) -> str:
+    """What a quantized file has less than fp32, of the scores that both have from the same source."""
+    if precision == "fp32":
+        return ""
+    pairs = [(row.get(f"{score}_fp32"), row.get(f"{score}_{precision}")) for score in ("dice", "mean_iou")]
+    source = row.get("dice_source", {})
+    comparable = source.get("fp32") == source.get(precision)
+    return ", ".join(f"{fp32 - own:.4f}" for fp32, own in pairs if comparable and fp32 is not None and own is not None)
 
 
 def _twin_note(rows: list[dict[str, Any]]) -> list[str]:

@@ -28,11 +28,21 @@ def document(**changes: Any) -> dict[str, Any]:
 
 def test_a_model_has_a_line_for_each_precision_it_was_timed_in() -> None:
     lines = models_table([row("m")]).splitlines()
-    assert lines[4] == "| m | trained | int8 | 4.00 | 25.0 % | 8.00 | 2.50 | 100 | 0.7000 (measured) |"
+    assert lines[4] == "| m | trained | int8 | 4.00 | 25.0 % | 8.00 | 2.50 | 100 | 0.7000 (measured) |  |  |"
     assert lines[2].startswith("| m | trained | fp32 | 16.00 | 100.0 % | 20.00 | 1.00 |")
-    assert lines[3].endswith("| 150 |  |")  # no Dice is known of the dynamic file
+    assert lines[3].endswith("| 150 |  |  |  |")  # no Dice is known of the dynamic file
     alone = as_row("m", {"fp32": TIMES["fp32"]}, SIZES) | {"weights": "trained", "dice_source": {}}
     assert len(models_table([alone]).splitlines()) == 3
+
+
+def test_what_a_precision_loses_is_told_where_both_scores_come_from_the_same_slices() -> None:
+    both = {"dice_fp32": 0.75, "dice_int8": 0.7475, "mean_iou_fp32": 0.8, "mean_iou_int8": 0.8012, "dice_source": {"fp32": "measured", "int8": "measured"}}
+    fp32, _, int8 = models_table([row("m", **both)]).splitlines()[2:]
+    assert int8.endswith("| 0.7475 (measured) | 0.8012 | 0.0025, -0.0012 |")
+    assert fp32.endswith("| 0.7500 (measured) | 0.8000 |  |")
+    assert models_table([row("m")]).splitlines()[4].endswith("| 0.7000 (measured) |  |  |")  # recorded and measured are two things
+    recorded = {"dice_source": {"fp32": "recorded", "int8": "recorded"}}
+    assert models_table([row("m", **recorded)]).splitlines()[4].endswith("|  | 0.0100 |")
 
 
 def test_ours_stand_in_the_papers_table_where_they_were_timed() -> None:
