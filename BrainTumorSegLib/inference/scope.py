@@ -24,9 +24,9 @@ _CORNER = 10
 """A corner is this part of each axis."""
 _MIDDLE, _CELLS = 0.55, 3
 _CELL_VOXELS = 30
-_LEAST_SLICES, _LEAST_PIXELS = 10, 64
-"""With fewer slices nothing is said of the sequence or of contrast agent, with fewer pixels nothing of contrast agent: `other_group` is
-fitted to volumes and took 162 of 948 slices of cheng (T1ce) for another sequence, and few voxels show no vessels."""
+_LEAST_SLICES, _LEAST_FOR_SEQUENCE, _LEAST_PIXELS = 10, 32, 64
+"""With fewer slices, or fewer pixels along a side, nothing is said of the sequence, or of contrast agent: `other_group` is fitted to volumes
+and took 162 of 948 slices of cheng (T1ce) for another sequence, and few voxels show no vessels."""
 NO_CONTRAST = 1.127
 """Below this brightness of the brightest of a cell, in the cell at 40 % of the ranking, no contrast agent is seen."""
 
@@ -46,7 +46,8 @@ def gray_doubt(image: np.ndarray, role: str, name: str) -> str | None:
         return f"{name} holds a few small whole numbers only, like a mask; give the image that the mask was drawn on"
     if _looks_inverted(sample):
         return f"{name} is bright around the head, like a negative; invert its gray values"
-    if min(sample.shape) < _LEAST_SLICES:
+    slices, *pixels = sorted(sample.shape)
+    if slices < _LEAST_SLICES or pixels[0] < _LEAST_FOR_SEQUENCE:
         return None
     group = other_group(image, role)
     if group is not None:

@@ -109,3 +109,5 @@ def test_the_sequence_of_a_picture_or_a_thin_slab_is_left_open() -> None:
     image = head("t2", (80, 110, 90))
     assert gray_doubt(image[35:45], "t1", "a.nii") is not None
     assert gray_doubt(image[35:44], "t1", "a.nii") is None
+    assert gray_doubt(head("t2", (32, 32, 32)), "t1", "a.nii") is not None
+    assert gray_doubt(head("t2", (32, 31, 31)), "t1", "a.nii") is None
