@@ -26,6 +26,7 @@ from BrainTumorSegLib.inference.inputs import reference_role
 from BrainTumorSegLib.inference.model_zip import import_models
 from BrainTumorSegLib.inference.models import ModelInfo, choose_model, find_model, list_models
 from BrainTumorSegLib.inference.review import ReviewPlan, next_slice, plan_review
+from BrainTumorSegLib.inference.scope import gray_doubt
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.io.atomic import check_folder_writable, writing_folder
 from BrainTumorSegLib.io.case_folder import AI_DONE, DOUBTFUL, REVIEWED, TO_DO, CaseRow
@@ -34,7 +35,6 @@ from BrainTumorSegLib.io.pictures import list_pictures
 from BrainTumorSegLib.metrics.overlap import Counts, count_voxels
 from BrainTumorSegLib.pictures.overlay import montage, save_montage
 from BrainTumorSegLib.pipeline import Segmentation, SegmentOptions
-from BrainTumorSegLib.preprocess.appearance import other_group
 from BrainTumorSegLib.preprocess.plausibility import shows_head, unlikely_size_mm, unlikely_spacing_mm
 from BrainTumorSegLib.preprocess.resample import resample_labels_to
 from BrainTumorSegLib.preprocess.roles import DICOM_KEYWORDS, RoleGuess, assign_roles, guess_role, guess_roles
@@ -75,6 +75,7 @@ __all__ = [
     "evaluate",
     "evaluate_files",
     "find_resources",
+    "gray_doubt",
     "guess_role",
     "guess_roles",
     "import_models",
@@ -85,7 +86,6 @@ __all__ = [
     "montage",
     "next_slice",
     "open_model",
-    "other_group",
     "plan_review",
     "read_corrected",
     "read_label_volume",

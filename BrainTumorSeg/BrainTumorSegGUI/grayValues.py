@@ -12,7 +12,9 @@ from BrainTumorSegLib import api
 from BrainTumorSegLib.api import RoleGuess, Volume
 
 GUESS = "guess"
-"""Asks what a volume looks like at all; a role asks for the group of roles that it looks like instead of this one."""
+"""Asks what a volume looks like at all; a role asks what is doubtful about it in this role."""
+_THIS = "this volume"
+"""What a doubt calls it: it stands beside its selector, and may be renamed after it was looked at."""
 _SAMPLES = 80
 """Voxels along an axis, from which the backend itself leaves out the others: the answer is the same."""
 _answers: dict[tuple[str, int, str], Any] = {}
@@ -32,9 +34,9 @@ class Look:
     sample: Volume
 
     def answer(self) -> Any:
-        """`api.RoleGuess`, or what `api.other_group` says."""
+        """`api.RoleGuess`, or what `api.gray_doubt` says, in English."""
         question = self.key[-1]
-        return api.guess_role(self.sample, "") if question == GUESS else api.other_group(self.sample.array, question)
+        return api.guess_role(self.sample, "") if question == GUESS else api.gray_doubt(self.sample.array, question, _THIS)
 
     @property
     def noAnswer(self) -> Any:

@@ -121,8 +121,8 @@ def _sequenceWarnings(role: str, node: slicer.vtkMRMLScalarVolumeNode) -> list[s
         return [_("“{detail}” is no sequence that a model reads.").format(detail=translated(guess.detail))]
     if guess.source and guess.role != role:
         return [_("It seems to be {role}: “{detail}”.").format(role=roleText(guess.role), detail=translated(guess.detail))]
-    group = answerOf(node, role) if isAnswered(node, role) else None
-    return [_("Its gray values look like {roles}.").format(roles=_(" or ").join(map(roleText, group)))] if group else []
+    doubt = answerOf(node, role) if isAnswered(node, role) else None
+    return [translated(doubt)] if doubt else []
 
 
 def _sizeWarnings(view: api.Volume) -> list[str]:

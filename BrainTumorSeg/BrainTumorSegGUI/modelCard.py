@@ -73,6 +73,7 @@ def detailText(model: ModelInfo) -> str:
         _("Network: {network}").format(network=model.network),
         _("Tested on: {split}").format(split=model.scores.get("split") or _("not said")),
         *(_("Learned from: {what} ({license})").format(what=part["what"], license=part["license"]) for part in model.training_data),
+        _("Not learned from, unless it is said above: children, brains after surgery or radiation, other diseases, CT."),
         model.license_note,
     ]
     return "<br>".join(map(escape, rows))

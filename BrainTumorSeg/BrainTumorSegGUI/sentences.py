@@ -36,6 +36,11 @@ WARNINGS = (
     _("{name} is {size} mm, which is no usual size of a head; check its spacing"),
     _("more than a brain is seen in {names}, but {model} was trained without skull; remove it first, or choose a model for whole heads"),
     _("{name} lies on another grid than {other}: it was resampled to that grid, which is right if the patient did not move in between"),
+    _("{name} looks like CT (its air is near -1000), but the models were trained on MRI alone; give an MRI sequence"),
+    _("{name} holds a few small whole numbers only, like a mask; give the image that the mask was drawn on"),
+    _("{name} is bright around the head, like a negative; invert its gray values"),
+    _("{name} looks like {sequences}, but was given as {sequence}; choose the right sequence"),
+    _("{name} seems to be a T1 without contrast agent, in which healthy tissue may be marked; choose the T1 taken after contrast agent"),
 )
 ERRORS = (
     _("no volume was given, but at least one sequence is needed; give for instance a contrast-enhanced T1 as t1ce"),
@@ -156,6 +161,9 @@ PARTS = (
     _("several time points or channels"),
     _("line {line} of {path}"),
     _("nothing"),
+    _("this volume"),
+    _("T1 or T1 with contrast"),
+    _("T1 with contrast"),
     _("{detail}, contrast agent {agent}"),
 )
 """What stands in a sentence in place of a value."""

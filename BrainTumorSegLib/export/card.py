@@ -117,10 +117,12 @@ A result is a proposal that a person has to check.
 
 
 _NOT_FOR = {
-    "t1ce": "Children, brains after surgery or radiation, CT, images without contrast agent, and tumors other than glioma, meningioma\n"
-    "and pituitary tumor were not trained on or not scored.",
-    "flair": "Children, brains after surgery or radiation, CT, other sequences than FLAIR, coronal and sagittal slices, brains without skull,\n"
-    "and tumors other than lower-grade glioma were not trained on or not scored. Lesions of other diseases that are bright on FLAIR may be marked.",
+    "t1ce": "Children, brains after surgery or radiation, other diseases (multiple sclerosis, stroke, infection), CT, T1 without contrast agent,\n"
+    "and tumors other than glioma, meningioma and pituitary tumor were not trained on or not scored. A T1 without contrast agent that is\n"
+    "given as T1ce is noticed in most volumes, but not in all ([how many](../scope.md)).",
+    "flair": "Children, brains after surgery or radiation, other diseases, CT, other sequences than FLAIR, coronal and sagittal slices, brains without\n"
+    "skull, and tumors other than lower-grade glioma were not trained on or not scored. Lesions of other diseases that are bright on FLAIR may be\n"
+    "marked. Another sequence given as FLAIR is noticed in many volumes, but not in all ([how many](../scope.md)).",
 }
 
 

@@ -41,9 +41,11 @@ By sequences given, axial slices only:
 
 ## Not for
 
-Children, brains after surgery or radiation, CT, tumors other than glioma, and images with skull were not trained on or
-not scored. A volume with more than 2 L of tissue is taken for a head with skull, and the user is told: of 156 volumes of
-brains none was, of 22 volumes of heads all were. A result is a proposal that a person has to check.
+Children, brains after surgery or radiation, other diseases (multiple sclerosis, stroke, infection), CT, tumors other than glioma,
+images with skull, and T1 without contrast agent in the place of T1ce were not trained on or not scored. A volume with more than
+2 L of tissue is taken for a head with skull, and the user is told: of 156 volumes of brains none was, of 22 volumes of heads all
+were. Wrong sequences and missing contrast agent are noticed in most volumes, but not in all ([how many](../scope.md)).
+A result is a proposal that a person has to check.
 """
 
 

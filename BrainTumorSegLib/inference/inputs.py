@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.inference.models import ModelInfo
+from BrainTumorSegLib.inference.scope import gray_doubt
 from BrainTumorSegLib.labels import ROLES
 from BrainTumorSegLib.preprocess.plausibility import shows_head, unlikely_size_mm
 from BrainTumorSegLib.preprocess.resample import resample_image_to, shared_part
@@ -39,7 +40,7 @@ def check_inputs(volumes: Mapping[str, Volume], model: ModelInfo) -> list[str]:
         check_image(volumes[role])
     moved = [_moved(volumes[role], reference) for role in used if not volumes[role].same_grid(reference)]
     heads = [volumes[role].name for role in used if model.crop and shows_head(volumes[role])]
-    return moved + _whole_heads(heads, model) + [warning for role in used for warning in _doubts(volumes[role])]
+    return moved + _whole_heads(heads, model) + [warning for role in used for warning in _doubts(volumes[role], role)]
 
 
 def reference_role(roles: Iterable[str]) -> str:
@@ -69,9 +70,11 @@ def _whole_heads(names: list[str], model: ModelInfo) -> list[str]:
     return [said] if names else []
 
 
-def _doubts(volume: Volume) -> list[str]:
+def _doubts(volume: Volume, role: str) -> list[str]:
+    said = []
     size = unlikely_size_mm(volume)
-    if size is None:
-        return []
-    shown = " x ".join(f"{extent:.0f}" for extent in sorted(size))
-    return [f"{volume.name} is {shown} mm, which is no usual size of a head; check its spacing"]
+    if size is not None:
+        shown = " x ".join(f"{extent:.0f}" for extent in sorted(size))
+        said.append(f"{volume.name} is {shown} mm, which is no usual size of a head; check its spacing")
+    doubt = gray_doubt(volume.array, role, volume.name)
+    return [*said, doubt] if doubt else said

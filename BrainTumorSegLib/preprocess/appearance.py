@@ -64,12 +64,11 @@ def features(image: np.ndarray) -> np.ndarray | None:
     None for an image with next to no middle.
     """
     sample = image[tuple(slice(None, None, max(1, length // _SAMPLES)) for length in image.shape)].astype(np.float32)
-    low, high = (float(value) for value in np.percentile(sample, (0.5, 99.8)))
-    foreground = sample > low + 0.1 * (high - low)
-    if high <= low or not foreground.any():
+    found = middle_of_head(sample, _MIDDLE)
+    if found is None:
         return None
-    middle = sample[_middle_box(foreground)] - low
-    tissue = middle[middle > _AIR * (high - low)]
+    middle, air = found
+    tissue = middle[middle > air]
     if tissue.size < 2:
         return None
     p1, p5, p10, median, p90, p95, p99 = (float(value) for value in np.percentile(tissue, _PERCENTILES))
@@ -79,13 +78,21 @@ def features(image: np.ndarray) -> np.ndarray | None:
     return np.append(np.log(ratios), (p95 + p5 - 2 * median) / (p95 - p5))
 
 
-def _middle_box(foreground: np.ndarray) -> tuple[slice, ...]:
-    """The middle of the box around the head, two fifths of it along each axis."""
+def middle_of_head(sample: np.ndarray, part: float) -> tuple[np.ndarray, float] | None:
+    """The middle of the box around the head, `part` of it along each axis, with air at 0; and the value up to which a voxel is air. None without a head."""
+    low, high = (float(value) for value in np.percentile(sample, (0.5, 99.8)))
+    foreground = sample > low + 0.1 * (high - low)
+    if high <= low or not foreground.any():
+        return None
+    return sample[_middle_box(foreground, part)] - low, _AIR * (high - low)
+
+
+def _middle_box(foreground: np.ndarray, part: float) -> tuple[slice, ...]:
     box = []
     for axis in range(foreground.ndim):
         others = tuple(other for other in range(foreground.ndim) if other != axis)
         inside = np.flatnonzero(foreground.any(axis=others))
         first, length = int(inside[0]), int(inside[-1]) + 1 - int(inside[0])
-        start, stop = int(first + length * (1 - _MIDDLE) / 2), int(first + length * (1 + _MIDDLE) / 2)
+        start, stop = int(first + length * (1 - part) / 2), int(first + length * (1 + part) / 2)
         box.append(slice(start, max(start + 1, stop)))
     return tuple(box)

@@ -15,7 +15,7 @@ DICOM_KEYWORDS = (
 )  # fmt: skip
 """The attributes that are looked at, by their DICOM keyword; times are in ms."""
 
-_TITLES = {"t1": "T1", "t1ce": "T1 with contrast", "t2": "T2", "flair": "FLAIR"}
+TITLES = {"t1": "T1", "t1ce": "T1 with contrast", "t2": "T2", "flair": "FLAIR"}
 _LEAST_HOUNSFIELD = -500
 """No MRI goes below this; air in CT is -1000."""
 # patterns as text: `re` compiles each at its first search and keeps it, so that importing this costs nothing
@@ -55,7 +55,7 @@ class RoleGuess:
     @property
     def reason(self) -> str:
         """One phrase for a user."""
-        title = _TITLES.get(self.role or "", "no sequence of these")
+        title = TITLES.get(self.role or "", "no sequence of these")
         return {
             "name": f"the name {self.detail!r} says {title}",
             "dicom": f"DICOM ({self.detail}) says {title}",

@@ -118,8 +118,10 @@ def test_a_name_that_says_another_sequence_is_shown():
 
 
 def test_gray_values_of_another_sequence_are_shown():
-    assert warnings("t1ce", t1ce=volume("T1ce", "t2")) == ["Its gray values look like T2."]
-    assert warnings("t2", t2=volume("T2", "t1")) == ["Its gray values look like T1 or T1 with contrast."]
+    said = ["this volume looks like T2, but was given as T1 with contrast; choose the right sequence"]
+    assert warnings("t1ce", t1ce=volume("T1ce", "t2")) == said
+    said = ["this volume looks like T1 or T1 with contrast, but was given as T2; choose the right sequence"]
+    assert warnings("t2", t2=volume("T2", "t1")) == said
 
 
 def test_what_nobody_has_looked_at_is_open_and_not_waited_for():
@@ -133,7 +135,8 @@ def test_what_nobody_has_looked_at_is_open_and_not_waited_for():
     for node, question in inputs.openQuestions([unnamed], chosen):
         grayValues.answerOf(node, question)
     assert inputs.openQuestions([unnamed], chosen) == []
-    assert inputs.warningTexts("t1ce", chosen, ("t1ce",)) == ["Its gray values look like T2."]
+    said = ["this volume looks like T2, but was given as T1 with contrast; choose the right sequence"]
+    assert inputs.warningTexts("t1ce", chosen, ("t1ce",)) == said
     assert inputs.reasonText("t2", unnamed).startswith("Its gray values look most like it (")
 
 
@@ -151,15 +154,15 @@ def test_a_part_of_the_voxels_gives_the_answer_of_all(shape):
     look = grayValues.lookAt(node, grayValues.GUESS)
     assert max(look.sample.array.shape) < 160 and not np.shares_memory(look.sample.array, slicer.util.arrayFromVolume(node))
     assert grayValues.answerOf(node, grayValues.GUESS) == look.answer() == inputs.api.guess_role(inputs.viewOfNode(node), "unnamed")
-    assert grayValues.answerOf(node, "t1") == inputs.api.other_group(array, "t1")
+    assert grayValues.answerOf(node, "t1") == inputs.api.gray_doubt(array, "t1", "this volume")
 
 
 def test_an_answer_is_kept_for_its_question_and_these_voxels():
     node = volume("unnamed", "t2")
     look = grayValues.lookAt(node, "t1")
     assert (look.noAnswer, grayValues.lookAt(node, grayValues.GUESS).noAnswer.source) == (None, "")
-    look.keep(("flair",))
-    assert grayValues.answerOf(node, "t1") == ("flair",)
+    look.keep("doubtful")
+    assert grayValues.answerOf(node, "t1") == "doubtful"
     assert [grayValues.isAnswered(node, question) for question in ("t1", "t2", grayValues.GUESS)] == [True, False, False]
     slicer.util.updateVolumeFromArray(node, head("t1").astype(np.int16))
     assert not grayValues.isAnswered(node, "t1")
@@ -273,5 +276,5 @@ def test_the_card_tells_needs_finds_scores_size_and_license():
     assert modelCard.scoreText({}) == "not measured"
     assert modelCard.scoreText({"dice": {"WT": 0.912, "TC": 0.8}, "n": 39}) == "Dice WT 0.912, TC 0.800, n = 39"
     details = modelCard.detailText(model())
-    for part in ("U-Net", "fold 4", "heads (CC0)", "Research."):
+    for part in ("U-Net", "fold 4", "heads (CC0)", "children, brains after surgery or radiation, other diseases, CT.", "Research."):
         assert part in details

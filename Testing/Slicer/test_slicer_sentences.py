@@ -62,6 +62,12 @@ def test_every_error_of_the_backend_is_known_and_none_that_is_gone():
     assert sorted(map(shape, sentences.ERRORS)) == sorted(spoken(ERRORS))
 
 
+def test_every_doubt_about_gray_values_is_known():
+    tree = ast.parse((LIB / "inference" / "scope.py").read_text(encoding="utf-8"))
+    said = {shape_of(node) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)}
+    assert len(said) == 5 and said <= set(map(shape, sentences.WARNINGS))
+
+
 def test_every_progress_phrase_of_the_backend_is_known():
     assert spoken(TELL) | set(AXIS_OF_PLANE) == set(map(shape, sentences.PROGRESS))
 
@@ -97,6 +103,11 @@ def test_a_part_that_is_a_phrase_is_translated_too(foreign):
     assert translated("axial slices, 8 of 155") == "««axial» slices, 8 of 155»"
     text = "a.csv cannot be written: the disk is full; free some space or choose another folder"
     assert translated(text) == "«a.csv cannot be written: «the disk is full; free some space or choose another folder»»"
+
+
+def test_a_doubt_names_the_sequences_in_one_language(foreign):
+    text = "a.nii looks like T1 or T1 with contrast, but was given as T2; choose the right sequence"
+    assert translated(text) == "«a.nii looks like «T1 or T1 with contrast», but was given as T2; choose the right sequence»"
 
 
 def test_the_most_particular_sentence_is_taken(foreign):
