@@ -1,4 +1,4 @@
-"""Small islands removed and small holes filled, by volume in mm3."""
+"""Small islands removed and small holes filled, by volume in mm3; islands removed that too few slices of a stack show."""
 
 from __future__ import annotations
 
@@ -11,6 +11,20 @@ def remove_islands(mask: np.ndarray, voxel_mm3: float, min_island_mm3: float) ->
         return mask
     kept = _component_sizes(mask, touching=3) * voxel_mm3 >= min_island_mm3
     return mask & kept
+
+
+def remove_thin_islands(mask: np.ndarray, axis: int, min_slices: int) -> np.ndarray:
+    """`mask` [z, y, x] without 26-connected islands seen in fewer than `min_slices` slices along `axis`.
+
+    A stack of no more than `min_slices` slices is left as it is: there what one slice shows has too few neighbors to be judged by.
+    """
+    if mask.shape[axis] <= min_slices or not mask.any():
+        return mask
+    from scipy import ndimage
+
+    parts, count = ndimage.label(mask, _touching(mask, 3))
+    deep = [box[axis].stop - box[axis].start >= min_slices for box in ndimage.find_objects(parts, count)]
+    return np.array([False, *deep])[parts]
 
 
 def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.ndarray:
@@ -38,10 +52,16 @@ def _component_sizes(mask: np.ndarray, touching: int) -> np.ndarray:
     """For each voxel, how many voxels its component has; 0 in the background."""
     from scipy import ndimage
 
-    parts, count = ndimage.label(mask, ndimage.generate_binary_structure(mask.ndim, touching))
+    parts, count = ndimage.label(mask, _touching(mask, touching))
     sizes = np.bincount(parts.ravel(), minlength=count + 1)
     sizes[0] = 0
     return sizes[parts]
+
+
+def _touching(mask: np.ndarray, touching: int) -> np.ndarray:
+    from scipy import ndimage
+
+    return np.asarray(ndimage.generate_binary_structure(mask.ndim, touching))
 
 
 def _padded_box(mask: np.ndarray) -> tuple[slice, ...]:
