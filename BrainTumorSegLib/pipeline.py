@@ -13,7 +13,7 @@ from BrainTumorSegLib.inference.early_exit import gap_for
 from BrainTumorSegLib.inference.inputs import check_inputs, on_grid_of, reference_role
 from BrainTumorSegLib.inference.models import ModelInfo
 from BrainTumorSegLib.inference.planes import acquisition_plane, choose_planes
-from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands
+from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands, remove_thin_islands
 from BrainTumorSegLib.inference.predictor import predict, predict_cropped
 from BrainTumorSegLib.inference.regions import clean_regions, label_probabilities, nest, nested_masks, region_entropy, region_labels, unseen_labels
 from BrainTumorSegLib.inference.session import Session
@@ -23,6 +23,7 @@ from BrainTumorSegLib.labels import ROLES
 from BrainTumorSegLib.metrics.calibration import tempered, tempered_classes
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
 from BrainTumorSegLib.preprocess.orientation import orientation_of
+from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE
 from BrainTumorSegLib.progress import CancelToken, ProgressCallback
 from BrainTumorSegLib.volume import Volume
 
@@ -36,7 +37,8 @@ class SegmentOptions:
         threads: CPU threads, None for all cores.
         uncertainty, probabilities: whether these volumes are returned too.
         min_island_mm3: smaller islands are removed; max_hole_mm3: enclosed holes up to this are filled; None takes the
-            model's own. Pictures have no millimeters: nothing is removed or filled there.
+            model's own. Pictures have no millimeters: nothing is removed or filled there. A min_island_mm3 stands in the place of
+            all of the model's own rules for islands, that of slices too.
         early_exit: whether slices far from anything found at a first look are left out (see `inference.early_exit`); None does so with
             models that find one kind of tissue, on which it was measured; True with those of nested regions too. False runs every
             slice, also of a model that leaves some out by itself (`ModelInfo.step_mm`). A published system's own view always sees
@@ -145,7 +147,7 @@ def segment(
 
     tell(0.96, "cleaning up the result")
     unseen = unseen_labels(model.scheme, used) if model.outputs == "regions" else ()
-    found, maps, doubt = _decode(maps, unseen, reference, model, options)
+    found, maps, doubt = _decode(maps, unseen, reference, planes, model, options)
     probabilities = np.stack([orientation.restore(channel) for channel in maps]) if options.probabilities else None
     labels = reference.like(np.ascontiguousarray(orientation.restore(found)), "segmentation")
     uncertainty = None if doubt is None else reference.like(np.ascontiguousarray(orientation.restore(doubt)), "uncertainty")
@@ -193,7 +195,7 @@ def _gap_mm(model: ModelInfo, options: SegmentOptions) -> float:
 
 
 def _decode(
-    maps: np.ndarray, unseen: tuple[str, ...], reference: Volume, model: ModelInfo, options: SegmentOptions
+    maps: np.ndarray, unseen: tuple[str, ...], reference: Volume, planes: tuple[str, ...], model: ModelInfo, options: SegmentOptions
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Label map, probability of each label, and doubt where wanted, all on canonical axes."""
     limits = _limits(model, options)
@@ -201,7 +203,10 @@ def _decode(
     if model.outputs == "tumor":
         mask = maps[0] >= model.threshold
         if reference.has_millimeters:
-            mask = fill_holes(remove_islands(mask, voxel_mm3, limits["min_island_mm3"]), voxel_mm3, limits["max_hole_mm3"])
+            mask = remove_islands(mask, voxel_mm3, limits["min_island_mm3"])
+            if len(planes) == 1 and options.min_island_mm3 is None:  # several planes have looked at every island from the side too
+                mask = remove_thin_islands(mask, AXIS_OF_PLANE[planes[0]], int(limits.get("min_island_slices", 1)))
+            mask = fill_holes(mask, voxel_mm3, limits["max_hole_mm3"])
         maps = _calibrated(maps, model, options)
         return mask.astype(np.uint8), maps, entropy(maps) if options.uncertainty else None
     if model.outputs == "classes":

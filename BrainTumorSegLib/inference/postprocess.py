@@ -1,4 +1,4 @@
-"""Small islands removed and small holes filled, by volume in mm3."""
+"""Small islands removed and small holes filled, by volume in mm3; islands removed that too few slices of a stack show."""
 
 from __future__ import annotations
 
@@ -9,15 +9,27 @@ def remove_islands(mask: np.ndarray, voxel_mm3: float, min_island_mm3: float) ->
     """`mask` [z, y, x] without 26-connected islands smaller than `min_island_mm3`."""
     if min_island_mm3 <= 0 or not mask.any():
         return mask
-    from scipy import ndimage
-
     box = _padded_box(mask)
-    parts, count = ndimage.label(mask[box], ndimage.generate_binary_structure(mask.ndim, mask.ndim))
+    parts, count = _islands(mask[box])
     kept = np.bincount(parts.ravel(), minlength=count + 1) * voxel_mm3 >= min_island_mm3
     kept[0] = False
     cleaned = np.zeros_like(mask)
     cleaned[box] = kept[parts]
     return cleaned
+
+
+def remove_thin_islands(mask: np.ndarray, axis: int, min_slices: int) -> np.ndarray:
+    """`mask` [z, y, x] without 26-connected islands seen in fewer than `min_slices` slices along `axis`.
+
+    A stack of no more than `min_slices` slices is left as it is: there what one slice shows has too few neighbors to be judged by.
+    """
+    if mask.shape[axis] <= min_slices or not mask.any():
+        return mask
+    from scipy import ndimage
+
+    parts, count = _islands(mask)
+    deep = [box[axis].stop - box[axis].start >= min_slices for box in ndimage.find_objects(parts, count)]
+    return np.array([False, *deep])[parts]
 
 
 def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.ndarray:
@@ -39,6 +51,14 @@ def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.nd
     filled = mask.copy()
     filled[box] |= fill[parts]
     return filled
+
+
+def _islands(mask: np.ndarray) -> tuple[np.ndarray, int]:
+    """26-connected parts, numbered from 1, and how many there are."""
+    from scipy import ndimage
+
+    parts, count = ndimage.label(mask, ndimage.generate_binary_structure(mask.ndim, mask.ndim))
+    return parts, count
 
 
 def _padded_box(mask: np.ndarray) -> tuple[slice, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands
+from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands, remove_thin_islands
 
 
 def box(shape: tuple[int, int, int], *corners: tuple[tuple[int, int, int], tuple[int, int, int]]) -> np.ndarray:
@@ -27,6 +27,27 @@ def test_an_island_below_the_limit_goes_and_one_at_the_limit_stays() -> None:
 def test_voxels_that_touch_at_a_corner_are_one_island() -> None:
     mask = box((4, 4, 4), ((0, 0, 0), (1, 1, 1)), ((1, 1, 1), (2, 2, 2)))
     assert np.array_equal(remove_islands(mask, 1.0, 2.0), mask)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_an_island_of_too_few_slices_goes_however_large_it_is(axis: int) -> None:
+    flat, deep = box((9, 9, 9), ((0, 0, 0), (1, 9, 9))), box((9, 9, 9), ((3, 4, 4), (6, 5, 5)))  # 81 voxels in 1 slice, 3 voxels in 3
+    mask, rest = (np.moveaxis(array, 0, axis) for array in (flat | deep, deep))
+    assert np.array_equal(remove_thin_islands(mask, axis, 1), mask)
+    assert np.array_equal(remove_thin_islands(mask, axis, 2), rest)
+    assert np.array_equal(remove_thin_islands(mask, axis, 3), rest)
+    assert not remove_thin_islands(mask, axis, 4).any()
+
+
+def test_slices_that_touch_at_a_corner_show_one_island() -> None:
+    mask = box((4, 4, 4), ((0, 0, 0), (1, 1, 1)), ((1, 1, 1), (2, 2, 2)))
+    assert np.array_equal(remove_thin_islands(mask, 0, 2), mask)
+
+
+@pytest.mark.parametrize(("slices", "kept"), [(1, 4), (2, 4), (3, 0)])
+def test_a_stack_of_hardly_any_slices_stays_as_it_is(slices: int, kept: int) -> None:
+    mask = box((slices, 5, 5), ((0, 1, 1), (1, 3, 3)))
+    assert remove_thin_islands(mask, 0, 2).sum() == kept
 
 
 @pytest.mark.parametrize("limit", [0.0, -1.0])
@@ -96,3 +117,4 @@ def test_an_empty_and_a_full_mask_stay() -> None:
     for mask in (np.zeros((3, 4, 5), bool), np.ones((3, 4, 5), bool)):
         assert np.array_equal(fill_holes(mask, 1.0, 100.0), mask)
         assert np.array_equal(remove_islands(mask, 1.0, 10.0), mask)
+        assert np.array_equal(remove_thin_islands(mask, 0, 2), mask)
