@@ -26,7 +26,7 @@ from BrainTumorSegLib.metrics.calibration import expected_calibration_error, fit
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
 from BrainTumorSegLib.preprocess.tissue_box import AIR
 from Testing.Benchmarks.brats_volumes import brats_volumes
-from Testing.Benchmarks.score_stacks import patients
+from Testing.Benchmarks.score_stacks import patient_names, read_patient
 
 _EDEMA = 2
 
@@ -42,7 +42,8 @@ class Voxels:
 def cases_of(model: api.ModelInfo, data: Path, fold: int) -> Iterator[tuple[str, dict[str, api.Volume], np.ndarray, np.ndarray]]:
     """(name, volumes by role, labels as of brats, which voxels are tissue)."""
     if model.inputs == ("flair",):
-        for name, image, reference in patients(data, fold):
+        for name in patient_names(data, fold):
+            image, reference = read_patient(data, name)
             tissue = fit_tissue_scale(image.array).apply(image.array) > AIR
             yield name, {"flair": image}, np.where(reference.array > 0, _EDEMA, 0), tissue
         return

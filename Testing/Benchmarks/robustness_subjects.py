@@ -11,6 +11,7 @@ import numpy as np
 from BrainTumorSegLib import api
 from BrainTumorSegLib.labels import BRATS_ET, ROLES
 from Testing.Benchmarks.brats_volumes import brats_folders, brats_volume
+from Testing.Benchmarks.score_stacks import APART_MM, WIDTH_MM, patient_names, read_patient
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,16 @@ def _brats_case(data: Path, name: str, roles: tuple[str, ...], regions: dict[str
     return Case(name, {role: brats_volume(folder, role) for role in roles}, {region: np.isin(labels, values) for region, values in regions.items()})
 
 
+def lgg_whole_tumor(data: Path, name: str) -> Case:
+    """FLAIR of the whole head on the grid that `score_stacks` takes for it."""
+    image, mask = read_patient(data, name)
+    return Case(name, {"flair": image}, {"WT": mask.array > 0})
+
+
 SUBJECTS = {
     "t1ce-tumor": Subject(brats_names, brats_core, {"TC": (1,)}, "brats, T1ce alone, tumor core (TC)"),
     "glioma-regions": Subject(brats_names, brats_regions, {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}, "brats, all four sequences"),
+    "flair-tumor": Subject(
+        patient_names, lgg_whole_tumor, {"WT": (1,)}, f"lgg, FLAIR alone, slices taken as {WIDTH_MM:.0f} mm wide and {APART_MM:.0f} mm apart"
+    ),
 }

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,15 +28,18 @@ WIDTH_MM, APART_MM = 240.0, 5.0
 """Taken for the unknown field of view and distance of slices of lgg."""
 
 
-def patients(data: Path, fold: int) -> Iterator[tuple[str, api.Volume, api.Volume]]:
-    """(name, FLAIR, whole-tumor mask) of each patient of a fold of lgg."""
+def patient_names(data: Path, fold: int) -> list[str]:
+    """The patients of a fold of lgg."""
     with (data / "lgg" / "folds.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if int(row["fold"]) == fold]
-    for row in rows:
-        stack = read_packed(data / "lgg" / row["case"], "flair")
-        pixel = WIDTH_MM / stack.shape[2]
-        image = api.Volume(stack, (pixel, pixel, APART_MM), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0), name=row["case"])
-        yield row["case"], image, image.like((read_packed(data / "lgg" / row["case"], "seg") > 0).astype(np.uint8))
+        return [row["case"] for row in csv.DictReader(file) if int(row["fold"]) == fold]
+
+
+def read_patient(data: Path, name: str) -> tuple[api.Volume, api.Volume]:
+    """(FLAIR, whole-tumor mask) of a patient of lgg."""
+    stack = read_packed(data / "lgg" / name, "flair")
+    pixel = WIDTH_MM / stack.shape[2]
+    image = api.Volume(stack, (pixel, pixel, APART_MM), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0), name=name)
+    return image, image.like((read_packed(data / "lgg" / name, "seg") > 0).astype(np.uint8))
 
 
 def summarize(scores: dict[str, float]) -> dict[str, float]:
@@ -56,7 +58,8 @@ def main() -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     session = api.open_model("flair-tumor")
     lines, scores = ["| volume | slices | Dice | found | reference | s |", "|---|---|---|---|---|---|"], {}
-    for name, image, reference in patients(arguments.data, arguments.fold):
+    for name in patient_names(arguments.data, arguments.fold):
+        image, reference = read_patient(arguments.data, name)
         result = api.segment({"flair": image}, session)
         scores[name] = float(dice(result.labels.array > 0, reference.array > 0))
         found, true = (int(np.count_nonzero(volume.array)) for volume in (result.labels, reference))

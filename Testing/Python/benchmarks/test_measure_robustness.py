@@ -114,4 +114,5 @@ def test_what_could_not_be_done_for_want_of_millimeters_is_said() -> None:
 
 
 def test_each_subject_compares_what_its_model_can_find() -> None:
-    assert {name: list(subject.found) for name, subject in SUBJECTS.items()} == {"t1ce-tumor": ["TC"], "glioma-regions": ["WT", "TC", "ET"]}
+    found = {name: list(subject.found) for name, subject in SUBJECTS.items()}
+    assert found == {"t1ce-tumor": ["TC"], "glioma-regions": ["WT", "TC", "ET"], "flair-tumor": ["WT"]}
