@@ -122,7 +122,8 @@ def _sequenceWarnings(role: str, node: slicer.vtkMRMLScalarVolumeNode) -> list[s
     if guess.source and guess.role != role:
         return [_("It seems to be {role}: “{detail}”.").format(role=roleText(guess.role), detail=translated(guess.detail))]
     doubt = answerOf(node, role) if isAnswered(node, role) else None
-    return [translated(doubt)] if doubt else []
+    said = translated(doubt) if doubt else ""
+    return [f"{said[0].upper()}{said[1:]}."] if said else []  # it stands alone here; in the backend it may follow "warning:"
 
 
 def _sizeWarnings(view: api.Volume) -> list[str]:

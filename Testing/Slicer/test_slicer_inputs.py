@@ -118,9 +118,9 @@ def test_a_name_that_says_another_sequence_is_shown():
 
 
 def test_gray_values_of_another_sequence_are_shown():
-    said = ["this volume looks like T2, but was given as T1 with contrast; choose the right sequence"]
+    said = ["This volume looks like T2, but was given as T1 with contrast; choose the right sequence."]
     assert warnings("t1ce", t1ce=volume("T1ce", "t2")) == said
-    said = ["this volume looks like T1 or T1 with contrast, but was given as T2; choose the right sequence"]
+    said = ["This volume looks like T1 or T1 with contrast, but was given as T2; choose the right sequence."]
     assert warnings("t2", t2=volume("T2", "t1")) == said
 
 
@@ -135,7 +135,7 @@ def test_what_nobody_has_looked_at_is_open_and_not_waited_for():
     for node, question in inputs.openQuestions([unnamed], chosen):
         grayValues.answerOf(node, question)
     assert inputs.openQuestions([unnamed], chosen) == []
-    said = ["this volume looks like T2, but was given as T1 with contrast; choose the right sequence"]
+    said = ["This volume looks like T2, but was given as T1 with contrast; choose the right sequence."]
     assert inputs.warningTexts("t1ce", chosen, ("t1ce",)) == said
     assert inputs.reasonText("t2", unnamed).startswith("Its gray values look most like it (")
 

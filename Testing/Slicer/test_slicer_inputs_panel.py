@@ -318,7 +318,7 @@ def test_a_warning_of_gray_values_comes_after_the_look(make):
     panel.enter()
     assert panel.ui.t1ceNote.text == "Its name says so."
     until(lambda: not panel._looking.busy)
-    assert panel.ui.t1ceNote.text == "⚠ this volume looks like T2, but was given as T1 with contrast; choose the right sequence"
+    assert panel.ui.t1ceNote.text == "⚠ This volume looks like T2, but was given as T1 with contrast; choose the right sequence."
 
 
 def test_a_look_that_fails_is_told_once_and_the_volume_keeps_no_place(make, parameters, monkeypatch):
