@@ -58,10 +58,12 @@ def split(cases: CaseSet, fold: int) -> tuple[CaseSet, CaseSet]:
     return CaseSet(case for case in cases if case.fold != fold), CaseSet(case for case in cases if case.fold == fold and case.whole)
 
 
-def read_brats_cases(folder: Path) -> list[Case]:
-    """The whole cases, cut to the box that holds the brain."""
+def read_brats_cases(folder: Path, fold: int | None = None) -> list[Case]:
+    """The whole cases, of one fold or of all, cut to the box that holds the brain."""
     cases = []
     for row in _rows(folder / "folds.csv"):
+        if fold is not None and int(row["fold"]) != fold:
+            continue
         path = folder / row["folder"] / row["case"]
         read = read_packed if row["folder"] == "packed" else _read_nifti
         volumes = (read(path, role) for role in ROLES)

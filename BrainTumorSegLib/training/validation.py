@@ -36,14 +36,14 @@ def score_slices(masks: np.ndarray, slices: SliceSet) -> dict[str, Any]:
     per_slice = np.array([dice(mask, target) for mask, target in zip(masks[has_tumor], truth[has_tumor])])
     kinds = slices.kind[has_tumor]
     tumor_free = masks[~has_tumor].sum((1, 2)) > FALSE_POSITIVE_PIXELS
-    mean_iou, tumor_iou = _pooled_iou(masks[has_tumor], truth[has_tumor])
+    mean_iou, tumor_iou = pooled_iou(masks[has_tumor], truth[has_tumor])
     return {
         "n": int(has_tumor.sum()),
         "dice": _mean(per_slice),
         "dice_by_kind": {str(kind): _mean(per_slice[kinds == kind]) for kind in sorted(set(kinds.tolist()))},
         "mean_iou": mean_iou,
         "tumor_iou": tumor_iou,
-        "mean_iou_with_tumor_free": _pooled_iou(masks, truth)[0],
+        "mean_iou_with_tumor_free": pooled_iou(masks, truth)[0],
         "n_tumor_free": int((~has_tumor).sum()),
         "false_positive_rate": _mean(tumor_free),
     }
@@ -78,7 +78,7 @@ def score_stacks(masks: np.ndarray, slices: SliceSet) -> dict[str, Any]:
     }
 
 
-def _pooled_iou(masks: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+def pooled_iou(masks: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """(mean of background and tumor IoU, tumor IoU), one confusion matrix over all pixels, as Keras's BinaryIoU."""
     both, either = int((masks & truth).sum()), int((masks | truth).sum())
     background, background_union = int((~masks & ~truth).sum()), int((~masks | ~truth).sum())

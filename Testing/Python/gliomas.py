@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from BrainTumorSegLib.data.case_set import Case, CaseSet, stored
+from BrainTumorSegLib.labels import ROLES
 from BrainTumorSegLib.networks.attention_unet import AttentionUNetConfig
 from BrainTumorSegLib.training.recipe import Phase
 from BrainTumorSegLib.training.region_recipe import RegionRecipe
@@ -53,6 +55,28 @@ def case_set() -> CaseSet:
     return CaseSet(
         part for fold in range(1, 6) for part in (case(f"with{fold}", fold), case(f"without{fold}", fold, enhancing=False), cube(f"cube{fold}", fold))
     )
+
+
+def write_regions(path: Path, core_edge: float = 1.4) -> Path:
+    """sigmoid(50 x), x how far FLAIR is above 1.3 (WT), T2 above `core_edge` (TC) and T1ce above 2 (ET): exact on these phantoms."""
+    import onnx
+
+    weights = np.zeros((3, 4, 1, 1), np.float32)
+    weights[[0, 1, 2], [ROLES.index("flair"), ROLES.index("t2"), ROLES.index("t1ce")]] = 1
+    constants = {"weights": weights, "edge": np.array([1.3, core_edge, 2.0], np.float32).reshape(1, 3, 1, 1), "slope": np.float32(50)}
+    nodes = [
+        onnx.helper.make_node("Conv", ["slices", "weights"], ["sum"]),
+        onnx.helper.make_node("Sub", ["sum", "edge"], ["above"]),
+        onnx.helper.make_node("Mul", ["above", "slope"], ["steep"]),
+        onnx.helper.make_node("Sigmoid", ["steep"], ["probability"]),
+    ]
+    shapes = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", c, "h", "w"]) for name, c in (("slices", 4), ("probability", 3))]
+    arrays = [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = onnx.helper.make_graph(nodes, "regions", shapes[:1], shapes[1:], arrays)
+    model = onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    onnx.helper.set_model_props(model, {"braintumorseg": "{}"})
+    path.write_bytes(model.SerializeToString())
+    return path
 
 
 def region_recipe(**changes: Any) -> RegionRecipe:

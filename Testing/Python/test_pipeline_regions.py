@@ -16,33 +16,13 @@ from BrainTumorSegLib.labels import ROLES
 from BrainTumorSegLib.pipeline import SegmentOptions, segment
 from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.volume import Volume
-from Testing.Python.gliomas import labels, tissue
+from Testing.Python.gliomas import labels, tissue, write_regions
 from Testing.Python.tiny import model_row, write_models
 
-onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnx")
 
 PAD = ((0, 0), (5, 13), (7, 19))
 OPTIONS = SegmentOptions(planes="axial", uncertainty=True, probabilities=True)
-
-
-def write_regions(path: Path) -> Path:
-    """sigmoid(50 x), x how far FLAIR is above 1.3 (WT), T2 above 1.4 (TC) and T1ce above 2 (ET)."""
-    weights = np.zeros((3, 4, 1, 1), np.float32)
-    weights[[0, 1, 2], [ROLES.index("flair"), ROLES.index("t2"), ROLES.index("t1ce")]] = 1
-    constants = {"weights": weights, "edge": np.array([1.3, 1.4, 2.0], np.float32).reshape(1, 3, 1, 1), "slope": np.float32(50)}
-    nodes = [
-        onnx.helper.make_node("Conv", ["slices", "weights"], ["sum"]),
-        onnx.helper.make_node("Sub", ["sum", "edge"], ["above"]),
-        onnx.helper.make_node("Mul", ["above", "slope"], ["steep"]),
-        onnx.helper.make_node("Sigmoid", ["steep"], ["probability"]),
-    ]
-    shapes = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", c, "h", "w"]) for name, c in (("slices", 4), ("probability", 3))]
-    arrays = [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()]
-    graph = onnx.helper.make_graph(nodes, "regions", shapes[:1], shapes[1:], arrays)
-    model = onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)])
-    onnx.helper.set_model_props(model, {"braintumorseg": "{}"})
-    path.write_bytes(model.SerializeToString())
-    return path
 
 
 @pytest.fixture

@@ -57,6 +57,11 @@ def test_a_whole_case_is_cut_to_its_brain_in_tissue_units(brats: Path) -> None:
         np.testing.assert_allclose(channel * 0.02, fit_tissue_scale(volume).apply(volume)[4:-4, 4:-4, 4:-4], atol=0.011)
 
 
+def test_one_fold_may_be_read_alone(brats: Path) -> None:
+    assert [case.name for case in read_brats_cases(brats, 3)] == ["a"]
+    assert read_brats_cases(brats, 2) == []
+
+
 def test_a_cube_is_cut_to_what_is_known_of_it(cubes: Path) -> None:
     (case,) = read_cubes(cubes)
     assert (case.name, case.source, case.fold, case.whole, case.spacing_mm) == ("p", "cubes", 2, False, (1.2, 1.8, 1.9))
