@@ -51,6 +51,7 @@ def tumor_share(slices: object) -> float:
 def test_stacks_are_scored_by_patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "lgg").mkdir()
     slices = slice_set({"lgg/glioma": 3}, size=64)
+    slices.targets[0] = 0  # a slice of "a" without tumor: marked wholly, it counts against "a"
     one_patient = dataclasses.replace(slices, fold=np.full(3, 5), case=np.array(["a", "a", "b"]))
     monkeypatch.setattr(scores, "READERS", {"lgg": lambda folder: one_patient})
     tumor = [int((target & TUMOR_BIT).astype(bool).sum()) for target in one_patient.targets]
