@@ -34,7 +34,7 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
         "scheme": "tumor",
         "planes": ["axial", "coronal", "sagittal"],
         "threshold": 0.5,
-        "postprocess": {"min_island_mm3": 100.0, "max_hole_mm3": 1000.0},
+        "postprocess": {"min_island_mm3": 100.0, "max_hole_mm3": 1000.0, "min_island_slices": 2},
         "license": "research only (BraTS challenge terms; one training set, no_tumor, has no verified license)",
         "license_note": (
             "The weights were trained on BraTS data (research use) and on a tumor-free set whose license could not be verified: "
