@@ -110,6 +110,21 @@ def test_oblique_thick_slices_give_the_tumor_where_it_lies_in_the_patient(sessio
 # --- slices that are left out
 
 
+class Nested(CountingSession):
+    """As many maps as the model has, all alike."""
+
+    def run(self, slices: np.ndarray, cancel: CancelToken | None = None) -> np.ndarray:
+        return np.repeat(super().run(slices), self.model.maps, axis=1)
+
+
+def cube_in_tissue() -> Volume:
+    """50 pixels a side, some of them air (the scale needs it), around 4 x 10 x 10 of twice the brightness."""
+    volume = Volume(np.full((50, 50, 50), 100, np.int16), (PIXEL_MM, PIXEL_MM, PIXEL_MM))
+    volume.array[:10, :10, :10] = 0
+    volume.array[20:24, 20:30, 20:30] = 200
+    return volume
+
+
 @pytest.mark.parametrize(
     ("options", "island_mm3", "outputs", "slices"),
     [
@@ -126,15 +141,9 @@ def test_oblique_thick_slices_give_the_tumor_where_it_lies_in_the_patient(sessio
 )
 @pytest.mark.parametrize("crop", [False, True])
 def test_slices_far_from_any_finding_are_left_out(tmp_path: Path, options: SegmentOptions, island_mm3: float, outputs: str, slices: int, crop: bool) -> None:
-    class Nested(CountingSession):
-        def run(self, slices: np.ndarray, cancel: CancelToken | None = None) -> np.ndarray:
-            return np.repeat(super().run(slices), self.model.maps, axis=1)
-
     changes = {"outputs": outputs, "scheme": "glioma" if outputs == "regions" else "tumor", "crop": crop}
     model = tiny_model(tmp_path, postprocess={"min_island_mm3": island_mm3, "max_hole_mm3": 0.0}, **changes)
-    volume = Volume(np.full((50, 50, 50), 100, np.int16), (PIXEL_MM, PIXEL_MM, PIXEL_MM))
-    volume.array[:10, :10, :10] = 0  # the scale needs some air
-    volume.array[20:24, 20:30, 20:30] = 200
+    volume = cube_in_tissue()
     session = Nested(model)
     result = segment({"t1ce": volume}, session, options)  # type: ignore[arg-type]
     # four slices fit into 4.64 mm: 2, 7, ... 47 are looked at, in three planes; with 5 on either side the tumor has 14, 20 and 20 slices,
@@ -154,16 +163,10 @@ def test_slices_far_from_any_finding_are_left_out(tmp_path: Path, options: Segme
 )
 @pytest.mark.parametrize("crop", [False, True])
 def test_a_model_may_run_every_few_slices(tmp_path: Path, options: SegmentOptions, slices: int, crop: bool) -> None:
-    class Nested(CountingSession):
-        def run(self, slices: np.ndarray, cancel: CancelToken | None = None) -> np.ndarray:
-            return np.repeat(super().run(slices), self.model.maps, axis=1)
-
     model = tiny_model(
         tmp_path, outputs="regions", scheme="glioma", crop=crop, step_mm=3 * PIXEL_MM, postprocess={"min_island_mm3": 100.0, "max_hole_mm3": 0.0}
     )
-    volume = Volume(np.full((50, 50, 50), 100, np.int16), (PIXEL_MM, PIXEL_MM, PIXEL_MM))
-    volume.array[:10, :10, :10] = 0  # the scale needs some air
-    volume.array[20:24, 20:30, 20:30] = 200
+    volume = cube_in_tissue()
     session = Nested(model)
     result = segment({"t1ce": volume}, session, options)  # type: ignore[arg-type]
     assert sum(shape[0] for shape in session.shapes) == slices
