@@ -39,7 +39,7 @@ def readCase(name: str, files: tuple[Path, ...], correctedFolder: Path) -> ReadC
     Raises:
         InputError: a file cannot be read.
     """
-    return ReadCase(name, {path.name: api.read_volume(path) for path in files}, api.read_corrected(correctedFolder, name))
+    return ReadCase(name, api.read_volumes({path.name: path for path in files}), api.read_corrected(correctedFolder, name))
 
 
 def addCase(case: ReadCase) -> tuple[dict[str, slicer.vtkMRMLScalarVolumeNode], slicer.vtkMRMLSegmentationNode | None]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 
 def remove_islands(mask: np.ndarray, voxel_mm3: float, min_island_mm3: float) -> np.ndarray:
     """`mask` [z, y, x] without 26-connected islands smaller than `min_island_mm3`."""
-    if min_island_mm3 <= 0 or not mask.any():
+    if min_island_mm3 <= 0:
         return mask
-    box = _padded_box(mask)
-    parts, count = _islands(mask[box])
-    kept = np.bincount(parts.ravel(), minlength=count + 1) * voxel_mm3 >= min_island_mm3
-    kept[0] = False
-    cleaned = np.zeros_like(mask)
-    cleaned[box] = kept[parts]
-    return cleaned
+    return _islands_where(mask, lambda parts, count: np.bincount(parts.ravel(), minlength=count + 1)[1:] * voxel_mm3 >= min_island_mm3)
 
 
 def remove_thin_islands(mask: np.ndarray, axis: int, min_slices: int) -> np.ndarray:
@@ -23,13 +19,11 @@ def remove_thin_islands(mask: np.ndarray, axis: int, min_slices: int) -> np.ndar
 
     A stack of no more than `min_slices` slices is left as it is: there what one slice shows has too few neighbors to be judged by.
     """
-    if mask.shape[axis] <= min_slices or not mask.any():
+    if min_slices <= 1 or mask.shape[axis] <= min_slices:
         return mask
     from scipy import ndimage
 
-    parts, count = _islands(mask)
-    deep = [box[axis].stop - box[axis].start >= min_slices for box in ndimage.find_objects(parts, count)]
-    return np.array([False, *deep])[parts]
+    return _islands_where(mask, lambda parts, count: np.array([box[axis].stop - box[axis].start >= min_slices for box in ndimage.find_objects(parts, count)]))
 
 
 def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.ndarray:
@@ -53,12 +47,17 @@ def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.nd
     return filled
 
 
-def _islands(mask: np.ndarray) -> tuple[np.ndarray, int]:
-    """26-connected parts, numbered from 1, and how many there are."""
+def _islands_where(mask: np.ndarray, kept: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
+    """The 26-connected islands that `kept` keeps: of the parts numbered 1 to count in a box, bool [count]."""
+    if not mask.any():
+        return mask
     from scipy import ndimage
 
-    parts, count = ndimage.label(mask, ndimage.generate_binary_structure(mask.ndim, mask.ndim))
-    return parts, count
+    box = _padded_box(mask)
+    parts, count = ndimage.label(mask[box], ndimage.generate_binary_structure(mask.ndim, mask.ndim))
+    cleaned = np.zeros_like(mask)
+    cleaned[box] = np.concatenate([[False], kept(parts, count)])[parts]
+    return cleaned
 
 
 def _padded_box(mask: np.ndarray) -> tuple[slice, ...]:
