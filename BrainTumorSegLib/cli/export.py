@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="int8: fine-tune the weights for N steps with the roundings of int8 (quantization-aware), and leave no block in float "
         "(300, for instance; a step is slower than one of training; on the CPU; not for the published systems; default: 0)",
     )
+    parser.add_argument("--no-scores", action="store_true", help="leave scores and card out, which take most of the time (not for the published systems)")
     parser.add_argument("--json", action="store_true", help="print the rows of models.json as one JSON document")
 
 
@@ -58,17 +59,20 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("int8 is calibrated on real slices, but no data are given; add --data DIR or choose --precision fp32")
     if arguments.qat_steps and "int8" not in arguments.precision:
         raise InputError("--qat-steps fine-tunes for int8, but --precision has no int8; add it, or leave --qat-steps out")
+    if arguments.no_scores and is_paper_run(arguments.run):
+        raise InputError("--no-scores is for our own recipes, but this is a run of a published system; leave it out")
     if arguments.qat_steps and is_paper_run(arguments.run):
         raise InputError("--qat-steps is for our own recipes, but this is a run of a published system; leave it out, or try --sensitivity")
     with ProgressBar() as bar:
         run_folder, folder, precisions, data = arguments.run, arguments.output, tuple(arguments.precision), arguments.data
         limit, steps, cross_validation = arguments.sensitivity, arguments.qat_steps, arguments.cross_validation
+        scored = not arguments.no_scores
         if is_paper_run(run_folder):
             rows = release_paper(run_folder, folder, precisions, data, bar, arguments.cache, sensitivity=limit)
         elif is_region_run(run_folder):
-            rows = release_regions(run_folder, folder, precisions, data, bar, cross_validation, arguments.cache, limit, steps)
+            rows = release_regions(run_folder, folder, precisions, data, bar, cross_validation, arguments.cache, limit, steps, scored)
         else:
-            rows = release(run_folder, folder, precisions, data, bar, cross_validation, limit, steps)
+            rows = release(run_folder, folder, precisions, data, bar, cross_validation, limit, steps, scored)
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return 0

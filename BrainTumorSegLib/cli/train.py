@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cache", type=Path, metavar="FILE", help="where prepared slices are kept, for several runs to share (default: in RUN; not for t1ce-tumor)"
     )
+    parser.add_argument(
+        "--start", type=Path, metavar="RUN", help="begin with the weights of this run of the same network and fold (not for the published systems)"
+    )
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in RUN")
     parser.add_argument(
@@ -62,13 +65,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"there is no recipe {arguments.recipe!r}; choose one of {', '.join([*RECIPES, *PAPERS])}")
     if arguments.cache is not None and arguments.recipe == "t1ce-tumor":
         raise InputError(f"--cache is for the other recipes, but {arguments.recipe} keeps its slices in RUN; leave it out")
+    if arguments.start is not None and arguments.fold == "all":
+        raise InputError("--start begins with the weights of a run of one fold, but --fold is all; give the fold of that run")
     recipe = override(RECIPES[arguments.recipe], arguments.settings)
     hardware = choose_hardware(arguments.device)
     with ProgressBar() as bar:
         if arguments.fold == "all":
             scores = train_all_folds(recipe, arguments.data, arguments.output, hardware, arguments.resume, bar, arguments.cache)
         else:
-            scores = train_fold(recipe, arguments.data, arguments.output, _fold(arguments.fold), hardware, arguments.resume, bar, arguments.cache)
+            scores = train_fold(
+                recipe, arguments.data, arguments.output, _fold(arguments.fold), hardware, arguments.resume, bar, arguments.cache, arguments.start
+            )
     if arguments.json:
         print(json.dumps(scores, indent=2))
     elif scores.get("dice", True) is None:
@@ -89,6 +96,8 @@ def _train_paper(arguments: argparse.Namespace) -> int:
 
     paper = PAPERS[arguments.recipe]
     recipe = paper_recipe(paper, arguments.settings)
+    if arguments.start is not None:
+        raise InputError(f"--start is for our own recipes, but {arguments.recipe} starts as its paper does; leave it out")
     fold = None if arguments.fold == "all" else _fold(arguments.fold)
     hardware = choose_hardware(arguments.device)
     with ProgressBar() as bar:

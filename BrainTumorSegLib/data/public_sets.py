@@ -85,6 +85,23 @@ def read_lgg_flair(folder: Path) -> SliceSet:
     return builder.build()
 
 
+def read_lgg_tumor_free(folder: Path) -> SliceSet:
+    """Tumor-free axial slices of T1 with and without contrast agent from vertex to skull base, those of patients that have them."""
+    builder = SliceSetBuilder()
+    for row in _rows(folder / "folds.csv"):
+        masks = read_packed(folder / row["case"], "seg") > 0
+        for role in ("t1", "t1ce"):
+            if role in row["repeats_flair"].split():
+                continue
+            stack = read_packed(folder / row["case"], role)
+            scale = fit_tissue_scale(stack)
+            for picture in stack[~masks.any(axis=(1, 2))]:
+                image, target = _picture(picture, np.zeros(picture.shape, bool))
+                if (image > 0).mean() >= _LEAST_TISSUE:
+                    builder.add(image, target, scale, source="lgg_tumor_free", kind="none", fold=int(row["fold"]), case=row["case"])
+    return builder.build()
+
+
 def _add_plane(builder: SliceSetBuilder, image: np.ndarray, target: np.ndarray, scale: TissueScale, fold: int, case: str) -> None:
     frame = frame_for_volume(image.shape[1:], (1.0, 1.0))
     for k in range(_SLICE_STRIDE // 2, len(image), _SLICE_STRIDE):

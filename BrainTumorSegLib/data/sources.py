@@ -17,7 +17,10 @@ READERS: dict[str, Callable[[Path], SliceSet]] = {
     "brats": public_sets.read_brats,
     "brats/t1ce_slices": public_sets.read_t1ce_slices,
     "lgg": public_sets.read_lgg_flair,
+    "lgg_tumor_free": public_sets.read_lgg_tumor_free,
 }
+_FOLDERS = {"lgg_tumor_free": "lgg"}
+"""Folders of the sets that are not named as theirs."""
 FOLDS = {"cheng": (1, 2, 3, 4), "lgg": (1, 2, 3, 4, 5)}
 """Sets that recipes are scored on, with their folds, by patient; the other sets of a recipe follow them, see `split`."""
 _STACKS = frozenset({"lgg"})
@@ -38,12 +41,13 @@ def load_slices(sets: tuple[str, ...], data: Path, cache: Path, report: Callable
     for name in sets:
         if name not in READERS:
             raise InputError(f"the recipe asks for the set {name!r}, but readers exist for {', '.join(READERS)}; correct the recipe's sets")
-        if not (data / name).is_dir():
-            raise InputError(f"{data / name} is missing, but this recipe trains on it; give the folder that holds {', '.join(sets)} with --data")
+        folder = data / _FOLDERS.get(name, name)
+        if not folder.is_dir():
+            raise InputError(f"{folder} is missing, but this recipe trains on it; give the folder that holds {', '.join(sets)} with --data")
     parts = []
     for i, name in enumerate(sets):
         report(i / len(sets), f"reading {name}")
-        parts.append(READERS[name](data / name))
+        parts.append(READERS[name](data / _FOLDERS.get(name, name)))
     slices = concatenate(parts)
     temporary = cache.with_name(f".{cache.name}.part")
     slices.save(temporary)

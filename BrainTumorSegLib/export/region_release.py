@@ -50,6 +50,7 @@ def release_regions(
     cache: Path | None = None,
     sensitivity: float | None = None,
     qat_steps: int = 0,
+    scored: bool = True,
 ) -> list[dict[str, Any]]:
     """Write the model of `run` to `folder` in each of `precisions`, with models.json and, given data, scores and a card.
 
@@ -59,6 +60,7 @@ def release_regions(
         cross_validation: cross_validation.json of a run over all folds, whose means are stated.
         cache: prepared cases of `train --cache` (default: in the run, or beside it).
         sensitivity, qat_steps: what is done about the blocks that int8 costs most, as in `release.release`.
+        scored: False leaves the scores and the card out, which take most of the time.
 
     Returns:
         The rows of models.json, the shipped precision (int8 where made) first.
@@ -90,7 +92,7 @@ def release_regions(
             share = part_of(report, 0.1 + 0.8 * i / 3, 0.2)
             slices = calibration_slices(training, recipe)
             write_int8(files["fp32"], files["int8"], slices, metadata | tuned, share, sensitivity, tune_of(recipe, training, qat_steps))
-        scores = _scores(files[precision], cases, recipe, settings["fold"]) if cases is not None else {}
+        scores = _scores(files[precision], cases, recipe, settings["fold"]) if cases is not None and scored else {}
         if scores and precision == "int8":
             scores |= tuned
         rows.append(model_row(recipe, files[precision], precision, scores, run))
@@ -99,16 +101,17 @@ def release_regions(
     if "fp32" not in precisions:
         files["fp32"].unlink()
     if cases is not None:
-        report(0.9, "scoring every subset of sequences")
-        rows[0]["scores"]["subsets"] = _subset_scores(folder / rows[0]["file"], cases, settings["fold"])
         training, _ = glioma_cases.split(cases, settings["fold"])
         for row in rows:
             row["training_data"] = _counted(row["training_data"], training, settings["fold"])
+    if cases is not None and scored:
+        report(0.9, "scoring every subset of sequences")
+        rows[0]["scores"]["subsets"] = _subset_scores(folder / rows[0]["file"], cases, settings["fold"])
     if cross_validation is not None:
         for row in rows:
             row["scores"]["cross_validation"] = _stated(json.loads(cross_validation.read_text()))
     (folder / "models.json").write_text(json.dumps({"format": 1, "models": rows}, indent=1) + "\n")
-    if cases is not None:
+    if cases is not None and scored:
         (folder / f"{recipe.name}-card.md").write_text(card_text(rows[0]))
     return rows
 

@@ -41,12 +41,14 @@ def release(
     cross_validation: Path | None = None,
     sensitivity: float | None = None,
     qat_steps: int = 0,
+    scored: bool = True,
 ) -> list[dict[str, Any]]:
     """Write the model of `run` to `folder` in each of `precisions`, with models.json and, given data, scores and a card.
 
     Args:
         sensitivity: limit of `sensitivity.scan` for int8, see `int8.write_int8`.
         qat_steps: of fine-tuning for int8, all of which is then int8; 0: none. What it loses is still told against the run's own fp32.
+        scored: False leaves the scores and the card out.
 
     Returns:
         The rows of models.json, the shipped precision (int8 where made) first.
@@ -62,6 +64,8 @@ def release(
     fp32 = folder / f"{recipe.name}-fp32.onnx"
     export_onnx(network, fp32, metadata, recipe.network.in_channels)
     training, validation = _slices(recipe, data, run, settings["fold"], report)
+    if not scored:
+        validation = None
     tuned = {"qat_steps": qat_steps} if qat_steps else {}
     rows = []
     for i, precision in enumerate(sorted(set(precisions) | {"fp32"}, key=PRECISIONS.index)):

@@ -109,12 +109,19 @@ class Trainer:
             self.seconds += time.monotonic() - began
             report(self.step / self.recipe.steps, f"step {self.step} of {self.recipe.steps}, loss {loss:.3f}")
             if self.step % self.recipe.validate_every == 0 or self.step == self.recipe.steps:
+                self.save()  # a validation takes minutes: what interrupts it costs no step
                 scores = self.validate()
                 saved = -math.inf
             if time.monotonic() - saved > _CHECKPOINT_SECONDS:
                 self.save()
                 saved = time.monotonic()
-        return scores
+        return scores or self._last_scores()
+
+    def _last_scores(self) -> dict[str, Any]:
+        """Scores of a run that was resumed after its last step; taken anew where the interruption came before they were written."""
+        path = self.run / "scores.json"
+        stored: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+        return stored if stored.get("step") == self.step else self.validate()
 
     def train_step(self) -> float:
         """One batch; returns its loss."""
@@ -171,6 +178,16 @@ class Trainer:
         progress = {"step": self.step, "seconds": self.seconds, "losses": self.losses}
         checkpoint.save_tensors(self.run / "last.safetensors", checkpoint.pack(state), progress)
         checkpoint.save_tensors(self.run / "weights.safetensors", self.average, {"step": self.step})
+
+    def start_from(self, run: Path) -> None:
+        """Begin with the averaged weights of another run of the same network instead of ImageNet's (fine-tuning)."""
+        weights, progress = checkpoint.load_tensors(run / "weights.safetensors")
+        self.network.load_state_dict(weights)
+        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.started_from = f"{progress['step']} steps of another run"
+        scores = run / "scores.json"
+        if scores.is_file():
+            self.started_from += f", which started from {json.loads(scores.read_text())['started_from']}"
 
     def resume(self) -> None:
         """Go on where last.safetensors was written; validations that came after it are forgotten."""

@@ -16,9 +16,29 @@ if TYPE_CHECKING:
     from BrainTumorSegLib.training.recipe import Recipe
 
 
-def settings_of(recipe: Recipe | PaperRecipe, fold: int) -> str:
-    """run.json: what a run is, and what it must be to be resumed."""
-    return json.dumps({"fold": fold, "recipe": json.loads(recipe.to_json())}, indent=1) + "\n"
+def settings_of(recipe: Recipe | PaperRecipe, fold: int, start: Path | None = None) -> str:
+    """run.json: what a run is, and what it must be to be resumed; `start` is the run whose weights it starts from."""
+    begins = {"start": str(start)} if start is not None else {}
+    return json.dumps({"fold": fold, **begins, "recipe": json.loads(recipe.to_json())}, indent=1) + "\n"
+
+
+def check_start(start: Path, recipe: Recipe, fold: int, all_cases: int) -> None:
+    """Refuse to go on from a run whose weights would not fit, or that has learned from the patients of `fold`.
+
+    Args:
+        start: folder of that run. recipe, fold: of the run that begins. all_cases: the fold that keeps no patient out.
+
+    Raises:
+        InputError: no run, another network, or another fold was kept out.
+    """
+    try:
+        settings = json.loads((start / "run.json").read_text())
+    except OSError:
+        raise InputError(f"{start} holds no run (run.json is missing), so nothing can start from it; give a folder that train made") from None
+    if settings["recipe"]["network"] != json.loads(recipe.to_json())["network"]:
+        raise InputError(f"the run in {start} has another network than recipe {recipe.name}; start from a run of the same network")
+    if settings["fold"] != fold and fold != all_cases:
+        raise InputError(f"the run in {start} has learned from the patients of fold {fold}; start from a run that was validated on fold {fold}")
 
 
 def check_run(run: Path, settings: str, resume: bool) -> None:

@@ -16,7 +16,7 @@ from BrainTumorSegLib.training.recipe import Recipe
 from BrainTumorSegLib.training.region_recipe import RegionRecipe
 from BrainTumorSegLib.training.region_scores import summary
 from BrainTumorSegLib.training.region_trainer import RegionTrainer
-from BrainTumorSegLib.training.run_folder import check_run, make_folder, settings_of, share_of
+from BrainTumorSegLib.training.run_folder import check_run, check_start, make_folder, settings_of, share_of
 from BrainTumorSegLib.training.stack_trainer import StackTrainer
 
 CACHE = "slices.npz"
@@ -36,7 +36,9 @@ def _trainer(recipe: Recipe, data: Path, cache: Path, run: Path, fold: int, hard
     return kind(recipe, *sources.split(sources.load_slices(recipe.sets, data, cache, report), fold), run, hardware)
 
 
-def train_fold(recipe: Recipe, data: Path, run: Path, fold: int, hardware: Hardware, resume: bool, report: Report, cache: Path | None = None) -> dict[str, Any]:
+def train_fold(
+    recipe: Recipe, data: Path, run: Path, fold: int, hardware: Hardware, resume: bool, report: Report, cache: Path | None = None, start: Path | None = None
+) -> dict[str, Any]:
     """Train one fold into `run`; returns the last validation's scores.
 
     Args:
@@ -44,21 +46,26 @@ def train_fold(recipe: Recipe, data: Path, run: Path, fold: int, hardware: Hardw
             `glioma_cases.ALL_CASES` trains a `RegionRecipe` on all and validates on none.
         resume: go on with what `run` holds; without it a folder that holds a run is refused.
         cache: where the prepared slices are kept (default: in `run`).
+        start: folder of a run of the same network and fold, whose averaged weights this one starts from (fine-tuning).
 
     Raises:
-        InputError: the folder holds another run, the fold does not exist or the data are missing.
+        InputError: the folder holds another run, the fold does not exist, the data are missing or `start` does not fit.
     """
     folds = folds_of(recipe)
     if fold not in (folds if not isinstance(recipe, RegionRecipe) else (*folds, glioma_cases.ALL_CASES)):
         raise InputError(f"fold is {fold}, but the folds are {', '.join(map(str, folds))}; choose one of them or all")
-    settings = settings_of(recipe, fold)
+    if start is not None:
+        check_start(start, recipe, fold, glioma_cases.ALL_CASES)
+    settings = settings_of(recipe, fold, start)
     check_run(run, settings, resume)
     make_folder(run)
     trainer = _trainer(recipe, data, cache or run / CACHE, run, fold, hardware, report)
     (run / "run.json").write_text(settings)  # only now: what could not begin is no run, and may be begun again
+    if start is not None:
+        trainer.start_from(start)
     if resume and (run / "last.safetensors").is_file():
         trainer.resume()
-    scores = trainer.fit(report) or json.loads((run / "scores.json").read_text())
+    scores = trainer.fit(report)
     draw_curves(run)
     return scores
 

@@ -1,8 +1,11 @@
-"""Score the shipped `glioma-regions` on whole cases it was not trained on, through the whole pipeline, and draw them.
+"""Score `glioma-regions` on whole cases it was not trained on, through the whole pipeline, and draw them.
 
     python -m Testing.Benchmarks.score_regions --data DIR --fold N -o OUT [--planes auto|axial] [--roles t1 t1ce t2 flair]
+    python -m Testing.Benchmarks.score_regions --data DIR --models MODELS -o OUT [...]
 
-DIR holds the public set brats; fold N must have been kept out of training. OUT receives scores.md and scores.json (Dice
+DIR holds the public set brats. The first form scores the shipped model; fold N must have been kept out of its training.
+The second is a cross-validation: MODELS holds fold1, fold2 and so on, each a folder that `braintumorseg export` made of the
+run that kept out this fold, and every case is segmented by the one that has not seen its patient. OUT receives scores.md and scores.json (Dice
 and HD95 of each nested region by case, with mean and median, false enhancing tumor in mL, seconds by stage), a PNG of each
 case in the three planes, and cases.png: from the best case to the worst, reference and result side by side.
 """
@@ -11,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from BrainTumorSegLib import api
+from BrainTumorSegLib.data.glioma_cases import FOLDS
+from BrainTumorSegLib.inference.models import find_model, list_models
 from BrainTumorSegLib.labels import REGIONS, ROLES, SCHEMES
 from BrainTumorSegLib.pictures.overlay import montage, save_montage
 from Testing.Benchmarks.brats_volumes import brats_volumes
@@ -128,26 +134,39 @@ def tile(gray: np.ndarray, labels: np.ndarray | None) -> Image.Image:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--fold", type=int, required=True)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--fold", type=int)
+    which.add_argument("--models", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--planes", default="auto")
     parser.add_argument("--roles", nargs="+", default=list(ROLES), choices=ROLES)
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    session = api.open_model("glioma-regions")
     cases = []
-    for name, volumes, reference in brats_volumes(arguments.data, arguments.fold):
+    for name, volumes, reference, session in _unseen(arguments.data, arguments.fold, arguments.models):
         result = api.segment({role: volumes[role] for role in arguments.roles}, session, options=api.SegmentOptions(planes=arguments.planes))
         cases.append(score(name, volumes, reference, result))
         print(name, {key: value and round(value, 3) for key, value in cases[-1].dice.items()}, result.seconds, flush=True)
         shown = volumes["t1ce"] if "t1ce" in arguments.roles else volumes["flair"]
         picture = montage(shown, result.labels, SCHEMES["glioma"], reference, title=name, caption=f"mean Dice {cases[-1].mean:.3f}")
         save_montage(picture, arguments.output / f"{name}.png")
-    summary = means(cases)
+    summary = {**means(cases), "cases": {case.name: {"dice": case.dice, "hd95_mm": case.hd95_mm, "false_et_ml": case.false_et_ml} for case in cases}}
     (arguments.output / "scores.json").write_text(json.dumps(summary, indent=1) + "\n")
     (arguments.output / "scores.md").write_text(table(cases, summary))
     draw(cases).save(arguments.output / "cases.png", optimize=True)
-    print(table(cases, summary), json.dumps(summary))
+    print(table(cases, summary), json.dumps({key: value for key, value in summary.items() if key != "cases"}))
+
+
+def _unseen(data: Path, fold: int | None, models: Path | None) -> Iterator[tuple[str, dict[str, api.Volume], api.Volume, api.Session]]:
+    """(name, sequences, labels, session of a model that has not seen the patient) of each case."""
+    if models is None:
+        assert fold is not None
+        session = api.open_model("glioma-regions")
+        yield from ((*case, session) for case in brats_volumes(data, fold))
+        return
+    for fold in FOLDS:
+        session = api.Session(find_model("glioma-regions", list_models(models / f"fold{fold}")))
+        yield from ((*case, session) for case in brats_volumes(data, fold))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from BrainTumorSegLib.data.public_sets import _read_full, read_brats, read_cheng, read_gray, read_lgg_flair, read_no_tumor, read_packed, read_t1ce_slices
+from BrainTumorSegLib.data.public_sets import (
+    _read_full,
+    read_brats,
+    read_cheng,
+    read_gray,
+    read_lgg_flair,
+    read_lgg_tumor_free,
+    read_no_tumor,
+    read_packed,
+    read_t1ce_slices,
+)
 from BrainTumorSegLib.data.slice_set import TUMOR_BIT, WHOLE_BIT, SliceSet
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
@@ -194,9 +204,37 @@ def test_flair_stacks_keep_every_slice_in_order_with_the_scale_of_the_stack(tmp_
     assert slices.tissue(np.array([2]))[0, 112, 112] == pytest.approx(slices.tissue(np.array([0]))[0, 112, 112] / 2, rel=0.03)
 
 
+def test_tumor_free_heads_are_slices_without_tumor_of_the_sequences_a_patient_has(tmp_path: Path) -> None:
+    box = {"shape_zyx": [4, 256, 256], "box_lo_zyx": [0, 0, 0], "box_hi_zyx": [4, 256, 256], "columns": 2}
+    mask = np.zeros((4, 256, 256), np.uint8)
+    mask[1, 64:70, 64:70] = 1
+    for name in ("TCGA_A", "TCGA_B"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "meta.json").write_text(json.dumps(box))
+        Image.fromarray(mosaic(mask, 2)).save(tmp_path / name / "seg.png")
+        for gray, role in ((60, "t1"), (120, "t1ce")):
+            stack = np.zeros((4, 256, 256), np.uint8)
+            stack[:3, 16:240, 16:240] = np.array([gray, gray, 2 * gray])[:, None, None]
+            stack[3, :20, :20] = gray  # the last tip of the head: too little to learn from
+            Image.fromarray(mosaic(stack, 2)).convert("RGB").save(tmp_path / name / f"{role}.webp", lossless=True)
+    write_table(tmp_path / "folds.csv", {"case": "TCGA_A", "fold": 5, "repeats_flair": ""}, {"case": "TCGA_B", "fold": 2, "repeats_flair": "t1ce"})
+    slices = read_lgg_tumor_free(tmp_path)
+    assert slices.case.tolist() == ["TCGA_A"] * 4 + ["TCGA_B"] * 2
+    assert (slices.fold.tolist(), set(slices.kind), set(slices.source)) == ([5] * 4 + [2] * 2, {"none"}, {"lgg_tumor_free"})
+    assert not slices.targets.any()
+    assert slices.images[:, 112, 112].tolist() == [60, 120, 120, 240, 60, 120]  # slices 0 and 2 of T1, then of T1ce
+
+
 @pytest.mark.parametrize(
     ("read", "name"),
-    [(read_cheng, "slices.csv"), (read_no_tumor, "splits.csv"), (read_brats, "folds.csv"), (read_t1ce_slices, "slices.csv"), (read_lgg_flair, "folds.csv")],
+    [
+        (read_cheng, "slices.csv"),
+        (read_no_tumor, "splits.csv"),
+        (read_brats, "folds.csv"),
+        (read_t1ce_slices, "slices.csv"),
+        (read_lgg_flair, "folds.csv"),
+        (read_lgg_tumor_free, "folds.csv"),
+    ],
 )
 def test_a_missing_table_is_named(tmp_path: Path, read: Callable[[Path], SliceSet], name: str) -> None:
     with pytest.raises(InputError, match=f"{name} is missing, but this recipe trains on it; give the folder that holds it with --data"):

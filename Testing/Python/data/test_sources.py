@@ -61,8 +61,19 @@ def test_a_missing_folder_is_named_before_anything_is_read(tmp_path: Path, reade
     assert not (tmp_path / "slices.npz").exists()
 
 
+def test_a_part_of_a_set_is_read_from_the_folder_of_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "READERS", {"lgg_tumor_free": lambda folder: slice_set({f"{folder.name}/none": 1}, size=8)})
+    missing = re.escape(f"{tmp_path / 'lgg'} is missing, but this recipe trains on it")
+    with pytest.raises(InputError, match=missing):
+        load_slices(("lgg_tumor_free",), tmp_path, tmp_path / "slices.npz", silent)
+    (tmp_path / "lgg").mkdir()
+    assert load_slices(("lgg_tumor_free",), tmp_path, tmp_path / "slices.npz", silent).source.tolist() == ["lgg"]
+
+
 def test_a_set_without_a_reader_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="the recipe asks for the set 'chang', but readers exist for cheng, no_tumor, brats, brats/t1ce_slices, lgg"):
+    with pytest.raises(
+        InputError, match="the recipe asks for the set 'chang', but readers exist for cheng, no_tumor, brats, brats/t1ce_slices, lgg, lgg_tumor_free"
+    ):
         load_slices(("chang",), tmp_path, tmp_path / "slices.npz", silent)
 
 

@@ -99,10 +99,44 @@ def test_weights_are_the_average_and_last_holds_both(whole: Path) -> None:
     assert {name.split("|")[0] for name in last} == {"network", "average", "optimizer"}
 
 
-def test_a_finished_run_has_nothing_left_to_do(whole: Path) -> None:
+def test_a_finished_run_has_nothing_left_to_do(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finished = trainer(whole)
     finished.resume()
-    assert finished.fit(silent) == {}
+    monkeypatch.setattr(finished, "validate", lambda: pytest.fail("it was validated already"))
+    assert finished.fit(silent) == json.loads((whole / "scores.json").read_text())
+
+
+def test_what_interrupts_the_last_validation_costs_no_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = tiny_recipe(phases=(Phase(2, 32, peak=1.0),), validate_every=1)
+    run = trainer(tmp_path, recipe)
+    score = run.score
+
+    def interrupted(network: torch.nn.Module) -> dict[str, Any]:
+        if run.step == 2:
+            raise KeyboardInterrupt
+        return score(network)
+
+    monkeypatch.setattr(run, "score", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run.fit(silent)
+    assert json.loads((tmp_path / "scores.json").read_text())["step"] == 1
+    resumed = trainer(tmp_path, recipe)
+    resumed.resume()
+    assert resumed.step == 2
+    assert "dice" in resumed.fit(silent)
+    assert json.loads((tmp_path / "scores.json").read_text())["step"] == 2
+    assert [row["step"] for row in log(tmp_path)] == ["1", "2"]
+
+
+def test_a_run_starts_from_the_average_of_another(whole: Path, tmp_path: Path) -> None:
+    run = trainer(tmp_path)
+    run.start_from(whole)
+    weights, _ = load_tensors(whole / "weights.safetensors")
+    assert all(torch.equal(run.network.state_dict()[name], tensor) and torch.equal(run.average[name], tensor) for name, tensor in weights.items())
+    begun = json.loads((whole / "scores.json").read_text())["started_from"]
+    assert run.started_from == f"6 steps of another run, which started from {begun}"
+    run.train_step()
+    assert not torch.equal(run.network.state_dict()["head.0.weight"], weights["head.0.weight"])
 
 
 @pytest.mark.parametrize("ema", [0.995, 0.1])

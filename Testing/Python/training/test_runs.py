@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,33 @@ def test_a_run_starts_is_refused_twice_and_is_resumed(run: Path) -> None:
     written = load_tensors(run / "weights.safetensors")[0]
     assert start(run, resume=True)["dice"] == scores["dice"]  # finished: nothing is done again
     assert all(torch.equal(tensor, written[name]) for name, tensor in load_tensors(run / "weights.safetensors")[0].items())
+
+
+def test_a_run_goes_on_from_another_of_its_fold_only(run: Path, tmp_path: Path) -> None:
+    start(run)
+    other = tmp_path / "fine"
+    other.mkdir()
+    (run / CACHE).rename(other / CACHE)
+
+    def tuned(recipe: Recipe = RECIPE, fold: int = 4, begin: Path = run, resume: bool = False) -> dict:
+        return train_fold(recipe, Path("nowhere"), other, fold, CPU, resume, silent, start=begin)
+
+    with pytest.raises(InputError, match="has learned from the patients of fold 3; start from a run that was validated on fold 3"):
+        tuned(fold=3)
+    wider = tiny_recipe(phases=(Phase(1, 32),), network=replace(RECIPE.network, attention_gates=not RECIPE.network.attention_gates))
+    with pytest.raises(InputError, match="has another network than recipe t1ce-tumor; start from a run of the same network"):
+        tuned(wider)
+    with pytest.raises(InputError, match="holds no run .run.json is missing., so nothing can start from it; give a folder that train made"):
+        tuned(begin=tmp_path)
+    assert not (other / "run.json").exists()
+    assert tuned()["n"] == 3
+    assert json.loads((other / "run.json").read_text())["start"] == str(run)
+    assert json.loads((other / "scores.json").read_text())["started_from"].startswith("1 steps of another run, which started from ")
+    with pytest.raises(InputError, match="was started with another recipe, fold or --set"):
+        start(other, resume=True)
+    written = load_tensors(other / "weights.safetensors")[0]
+    tuned(resume=True)  # finished: where it started from is no step back
+    assert all(torch.equal(tensor, written[name]) for name, tensor in load_tensors(other / "weights.safetensors")[0].items())
 
 
 def test_resume_in_an_empty_folder_is_a_start(run: Path) -> None:
