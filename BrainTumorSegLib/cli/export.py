@@ -70,9 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
         if is_paper_run(run_folder):
             rows = release_paper(run_folder, folder, precisions, data, bar, arguments.cache, sensitivity=limit)
         elif is_region_run(run_folder):
-            rows = release_regions(run_folder, folder, precisions, data, bar, cross_validation, arguments.cache, limit, steps, scored)
+            rows = release_regions(run_folder, folder, precisions, data, bar, cross_validation, arguments.cache, limit, steps, scored=scored)
         else:
-            rows = release(run_folder, folder, precisions, data, bar, cross_validation, limit, steps, scored)
+            rows = release(run_folder, folder, precisions, data, bar, cross_validation, limit, steps, scored=scored)
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return 0

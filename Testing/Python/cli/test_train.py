@@ -42,6 +42,7 @@ def test_one_fold_is_trained_and_its_scores_printed(data: Path, tmp_path: Path, 
     [
         (["--set", "variant=gate"], "variant is 'gate', but paper-a has none, ag, se, cbam; choose one of them"),
         (["--fold", "9"], "fold is 9, but the folds are 1, 2, 3; choose one of them or all"),
+        (["--start", "elsewhere"], "--start is for our own recipes, but paper-a starts as its paper does; leave it out"),
         (["--fold", "first"], "--fold is 'first', but it must be the number of a fold or all; correct it"),
     ],
 )
@@ -65,3 +66,11 @@ def test_unknown_recipes_are_answered_with_all_there_are(tmp_path: Path, capsys:
     assert "there is no recipe 'paper-e'; choose one of t1ce-tumor, glioma-regions, flair-tumor, paper-a, paper-b, paper-c, paper-d" in capsys.readouterr().err
     assert main(["train", "t1ce-tumor", "--data", str(tmp_path), "-o", str(tmp_path / "run"), "--cache", "x"]) == 2
     assert "--cache is for the other recipes, but t1ce-tumor keeps its slices in RUN; leave it out" in capsys.readouterr().err
+
+
+def test_a_start_belongs_to_one_fold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "t1ce-tumor", "--data", str(tmp_path), "-o", str(tmp_path / "run"), "--fold", "all", "--start", str(tmp_path)]) == 2
+    assert "--start begins with the weights of a run of one fold, but --fold is all; give the fold of that run" in capsys.readouterr().err
+    assert main(["train", "t1ce-tumor", "--data", str(tmp_path), "-o", str(tmp_path / "run"), "--start", str(tmp_path)]) == 2
+    assert "holds no run (run.json is missing), so nothing can start from it" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

@@ -163,14 +163,15 @@ def test_the_option_takes_a_number_of_steps() -> None:
 def test_the_command_passes_its_steps_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     seen: list[object] = []
 
-    def release(*given: object) -> list[object]:
-        seen.append(given[-1])
+    def release(*given: object, scored: bool) -> list[object]:
+        seen.append((given[-1], scored))
         return []
 
     monkeypatch.setattr(f"BrainTumorSegLib.export.{kind}.{'release' if kind == 'release' else 'release_regions'}", release)
     monkeypatch.setattr("BrainTumorSegLib.export.region_release.is_region_run", lambda run: kind == "region_release")
     assert main(["export", str(tmp_path), "-o", str(tmp_path), "--data", str(tmp_path), "--qat-steps", "7"]) == 0
-    assert seen == [7]
+    assert main(["export", str(tmp_path), "-o", str(tmp_path), "--data", str(tmp_path), "--no-scores"]) == 0
+    assert seen == [(7, True), (0, False)]
 
 
 def test_what_cannot_be_fine_tuned_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,3 +181,5 @@ def test_what_cannot_be_fine_tuned_is_refused(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "run.json").write_text('{"recipe": {"name": "paper-a"}}')
     assert main(words) != 0
     assert "a run of a published system; leave it out, or try --sensitivity" in capsys.readouterr().err
+    assert main([*words[:6], "--no-scores"]) != 0
+    assert "--no-scores is for our own recipes, but this is a run of a published system; leave it out" in capsys.readouterr().err

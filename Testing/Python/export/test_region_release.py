@@ -66,6 +66,14 @@ def test_a_run_becomes_a_model_that_runs(run: Path, tmp_path: Path) -> None:
     assert (result.unsupported, set(result.voxels)) == (("ET",), {"NCR", "ED", "ET"})
 
 
+def test_scores_and_card_are_left_out_when_nobody_asks_for_them(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("BrainTumorSegLib.export.region_release.score_cases", lambda *rest: pytest.fail("nothing is to be scored"))
+    rows = release_regions(run, tmp_path, ("fp32",), run.parent, silent, scored=False)
+    assert rows[0]["scores"] == {}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["glioma-regions-fp32.onnx", "models.json"]
+    assert rows[0]["training_data"][0]["what"].endswith("; 1 patients, without fold 1")
+
+
 def test_the_limit_of_sensitivity_reaches_the_quantizer(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(source: Path, target: Path, slices: np.ndarray, metadata: dict, limit: float, *rest: object) -> None:
         raise InterruptedError(f"{target.name} {limit}")
