@@ -38,7 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache", type=Path, metavar="FILE", help="where prepared slices are kept, for several runs to share (default: in RUN; not for t1ce-tumor)"
     )
     parser.add_argument(
-        "--start", type=Path, metavar="RUN", help="begin with the weights of this run of the same network and fold (not for the published systems)"
+        "--start",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="begin with the weights of this run of the same network and fold, or with the mean of several (not for the published systems)",
     )
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in RUN")
@@ -65,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"there is no recipe {arguments.recipe!r}; choose one of {', '.join([*RECIPES, *PAPERS])}")
     if arguments.cache is not None and arguments.recipe == "t1ce-tumor":
         raise InputError(f"--cache is for the other recipes, but {arguments.recipe} keeps its slices in RUN; leave it out")
-    if arguments.start is not None and arguments.fold == "all":
+    if arguments.start and arguments.fold == "all":
         raise InputError("--start begins with the weights of a run of one fold, but --fold is all; give the fold of that run")
     recipe = override(RECIPES[arguments.recipe], arguments.settings)
     hardware = choose_hardware(arguments.device)
@@ -96,7 +101,7 @@ def _train_paper(arguments: argparse.Namespace) -> int:
 
     paper = PAPERS[arguments.recipe]
     recipe = paper_recipe(paper, arguments.settings)
-    if arguments.start is not None:
+    if arguments.start:
         raise InputError(f"--start is for our own recipes, but {arguments.recipe} starts as its paper does; leave it out")
     fold = None if arguments.fold == "all" else _fold(arguments.fold)
     hardware = choose_hardware(arguments.device)

@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,15 +179,20 @@ class Trainer:
         checkpoint.save_tensors(self.run / "last.safetensors", checkpoint.pack(state), progress)
         checkpoint.save_tensors(self.run / "weights.safetensors", self.average, {"step": self.step})
 
-    def start_from(self, run: Path) -> None:
-        """Begin with the averaged weights of another run of the same network instead of ImageNet's (fine-tuning)."""
-        weights, progress = checkpoint.load_tensors(run / "weights.safetensors")
-        self.network.load_state_dict(weights)
+    def start_from(self, runs: Sequence[Path]) -> None:
+        """Begin with the averaged weights of other runs of the same network instead of ImageNet's (fine-tuning).
+
+        Of several runs of which one was fine-tuned from the other the mean is taken, which keeps most of what both can do
+        (Wortsman et al. 2022, arXiv:2109.01903).
+        """
+        loaded = [checkpoint.load_tensors(run / "weights.safetensors") for run in runs]
+        for name, value in self.network.state_dict().items():
+            values = torch.stack([weights[name].to(value.device) for weights, _ in loaded])
+            value.copy_(values.mean(0) if value.dtype.is_floating_point else values[-1])
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
-        self.started_from = f"{progress['step']} steps of another run"
-        scores = run / "scores.json"
-        if scores.is_file():
-            self.started_from += f", which started from {json.loads(scores.read_text())['started_from']}"
+        begun = ", ".join(dict.fromkeys(json.loads((run / "scores.json").read_text())["started_from"] for run in runs if (run / "scores.json").is_file()))
+        steps = " and ".join(str(progress["step"]) for _, progress in loaded)
+        self.started_from = f"{steps} steps of {'another run' if len(loaded) == 1 else 'other runs, averaged'}" + (f" ({begun})" if begun else "")
 
     def resume(self) -> None:
         """Go on where last.safetensors was written; validations that came after it are forgotten."""

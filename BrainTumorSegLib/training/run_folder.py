@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from BrainTumorSegLib.training.recipe import Recipe
 
 
-def settings_of(recipe: Recipe | PaperRecipe, fold: int, start: Path | None = None) -> str:
-    """run.json: what a run is, and what it must be to be resumed; `start` is the run whose weights it starts from."""
-    begins = {"start": str(start)} if start is not None else {}
+def settings_of(recipe: Recipe | PaperRecipe, fold: int, start: Sequence[Path] = ()) -> str:
+    """run.json: what a run is, and what it must be to be resumed; `start` are the runs whose weights it starts from."""
+    begins = {"start": [str(run) for run in start]} if start else {}
     return json.dumps({"fold": fold, **begins, "recipe": json.loads(recipe.to_json())}, indent=1) + "\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def _trainer(recipe: Recipe, data: Path, cache: Path, run: Path, fold: int, hard
 
 
 def train_fold(
-    recipe: Recipe, data: Path, run: Path, fold: int, hardware: Hardware, resume: bool, report: Report, cache: Path | None = None, start: Path | None = None
+    recipe: Recipe, data: Path, run: Path, fold: int, hardware: Hardware, resume: bool, report: Report, cache: Path | None = None, start: Sequence[Path] = ()
 ) -> dict[str, Any]:
     """Train one fold into `run`; returns the last validation's scores.
 
@@ -46,7 +47,7 @@ def train_fold(
             `glioma_cases.ALL_CASES` trains a `RegionRecipe` on all and validates on none.
         resume: go on with what `run` holds; without it a folder that holds a run is refused.
         cache: where the prepared slices are kept (default: in `run`).
-        start: folder of a run of the same network and fold, whose averaged weights this one starts from (fine-tuning).
+        start: folders of runs of the same network and fold, of whose averaged weights the mean is what this one starts from (fine-tuning).
 
     Raises:
         InputError: the folder holds another run, the fold does not exist, the data are missing or `start` does not fit.
@@ -54,14 +55,14 @@ def train_fold(
     folds = folds_of(recipe)
     if fold not in (folds if not isinstance(recipe, RegionRecipe) else (*folds, glioma_cases.ALL_CASES)):
         raise InputError(f"fold is {fold}, but the folds are {', '.join(map(str, folds))}; choose one of them or all")
-    if start is not None:
-        check_start(start, recipe, fold, glioma_cases.ALL_CASES)
+    for other in start:
+        check_start(other, recipe, fold, glioma_cases.ALL_CASES)
     settings = settings_of(recipe, fold, start)
     check_run(run, settings, resume)
     make_folder(run)
     trainer = _trainer(recipe, data, cache or run / CACHE, run, fold, hardware, report)
     (run / "run.json").write_text(settings)  # only now: what could not begin is no run, and may be begun again
-    if start is not None:
+    if start:
         trainer.start_from(start)
     if resume and (run / "last.safetensors").is_file():
         trainer.resume()

@@ -13,7 +13,7 @@ import torch
 
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training import loop
-from BrainTumorSegLib.training.checkpoint import load_tensors
+from BrainTumorSegLib.training.checkpoint import load_tensors, save_tensors
 from BrainTumorSegLib.training.loop import Hardware, Trainer, append_row, choose_hardware
 from BrainTumorSegLib.training.losses import bce_dice
 from BrainTumorSegLib.training.recipe import Phase, Recipe
@@ -130,13 +130,24 @@ def test_what_interrupts_the_last_validation_costs_no_step(tmp_path: Path, monke
 
 def test_a_run_starts_from_the_average_of_another(whole: Path, tmp_path: Path) -> None:
     run = trainer(tmp_path)
-    run.start_from(whole)
+    run.start_from([whole])
     weights, _ = load_tensors(whole / "weights.safetensors")
     assert all(torch.equal(run.network.state_dict()[name], tensor) and torch.equal(run.average[name], tensor) for name, tensor in weights.items())
     begun = json.loads((whole / "scores.json").read_text())["started_from"]
-    assert run.started_from == f"6 steps of another run, which started from {begun}"
+    assert run.started_from == f"6 steps of another run ({begun})"
     run.train_step()
     assert not torch.equal(run.network.state_dict()["head.0.weight"], weights["head.0.weight"])
+
+
+def test_of_several_runs_the_mean_is_where_it_starts(whole: Path, tmp_path: Path) -> None:
+    name, (weights, _) = "head.0.weight", load_tensors(whole / "weights.safetensors")
+    (tmp_path / "tuned").mkdir()
+    save_tensors(tmp_path / "tuned" / "weights.safetensors", {**weights, name: weights[name] + 0.5}, {"step": 9})
+    run = trainer(tmp_path / "run")
+    run.start_from([whole, tmp_path / "tuned"])
+    assert torch.allclose(run.network.state_dict()[name], weights[name] + 0.25)
+    assert torch.equal(run.average[name], run.network.state_dict()[name])
+    assert run.started_from.startswith("6 and 9 steps of other runs, averaged (")
 
 
 @pytest.mark.parametrize("ema", [0.995, 0.1])

@@ -80,7 +80,7 @@ def test_a_run_goes_on_from_another_of_its_fold_only(run: Path, tmp_path: Path) 
     (run / CACHE).rename(other / CACHE)
 
     def tuned(recipe: Recipe = RECIPE, fold: int = 4, begin: Path = run, resume: bool = False) -> dict:
-        return train_fold(recipe, Path("nowhere"), other, fold, CPU, resume, silent, start=begin)
+        return train_fold(recipe, Path("nowhere"), other, fold, CPU, resume, silent, start=[begin])
 
     with pytest.raises(InputError, match="has learned from the patients of fold 3; start from a run that was validated on fold 3"):
         tuned(fold=3)
@@ -91,8 +91,8 @@ def test_a_run_goes_on_from_another_of_its_fold_only(run: Path, tmp_path: Path) 
         tuned(begin=tmp_path)
     assert not (other / "run.json").exists()
     assert tuned()["n"] == 3
-    assert json.loads((other / "run.json").read_text())["start"] == str(run)
-    assert json.loads((other / "scores.json").read_text())["started_from"].startswith("1 steps of another run, which started from ")
+    assert json.loads((other / "run.json").read_text())["start"] == [str(run)]
+    assert json.loads((other / "scores.json").read_text())["started_from"].startswith("1 steps of another run (")
     with pytest.raises(InputError, match="was started with another recipe, fold or --set"):
         start(other, resume=True)
     written = load_tensors(other / "weights.safetensors")[0]
