@@ -12,24 +12,16 @@ import pytest
 
 from BrainTumorSegLib import pipeline
 from BrainTumorSegLib.errors import Cancelled, InputError
-from BrainTumorSegLib.inference.inputs import check_inputs
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.pipeline import SegmentOptions, segment
 from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.progress import CancelToken
 from BrainTumorSegLib.volume import Volume
-from Testing.Python.tiny import TURNS, CountingSession, ball_head, positions, rotation, tiny_model, turn_array, turn_volume
+from Testing.Python.tiny import TURNS, CountingSession, ball_head, head_with_tumor, positions, rotation, tiny_model, turn_array, turn_volume
 
 EVERYTHING = SegmentOptions(uncertainty=True, probabilities=True)
 LOPSIDED_TAPS = np.array([[0, 0.45, 0], [0, 0.35, 0], [0, 0, 0.2]])
 """Looks up and to the lower right: another picture for every flip and transposition."""
-
-
-def head_with_tumor() -> Volume:
-    """A head of gray 100 (24 voxels of 5 mm across) with a tumor of 4 x 5 x 6 = 120 voxels of gray 300."""
-    volume = ball_head((24, 24, 24), (5.0, 5.0, 5.0))
-    volume.array[9:13, 8:13, 10:16] = 300
-    return volume
 
 
 @pytest.fixture
@@ -257,88 +249,6 @@ def test_a_picture_has_no_milliliters_and_nothing_is_removed_from_it(tmp_path: P
     assert result.labels.array[0, 115, 175] == 0
 
 
-VOXEL_MM3 = 5 * PIXEL_MM**2
-
-
-@pytest.mark.parametrize(
-    ("options", "voxels"),
-    [
-        (SegmentOptions(), 120 - 1 + 2),  # the model's own limits are 0: nothing is removed or filled
-        (SegmentOptions(min_island_mm3=1.99 * VOXEL_MM3), 120 - 1 + 2),
-        (SegmentOptions(min_island_mm3=2.01 * VOXEL_MM3), 120 - 1),
-        (SegmentOptions(max_hole_mm3=0.99 * VOXEL_MM3), 120 - 1 + 2),
-        (SegmentOptions(max_hole_mm3=1.01 * VOXEL_MM3), 120 + 2),
-        (SegmentOptions(min_island_mm3=1e6), 0),
-    ],
-)
-def test_islands_and_holes_follow_the_options(session: Session, options: SegmentOptions, voxels: int) -> None:
-    array = head_with_tumor().array
-    array[11, 10, 12] = 100  # a hole of 1 voxel
-    array[5, 12, 12:14] = 300  # an island of 2
-    volume = Volume(array, (PIXEL_MM, PIXEL_MM, 5.0))  # the canvas's own pixels, so that single voxels survive the way there and back
-    assert segment({"t1ce": volume}, session, options).voxels == {"tumor": voxels}
-
-
-def test_the_models_own_limits_hold_where_no_option_says_otherwise(tmp_path: Path) -> None:
-    opened = Session(tiny_model(tmp_path, edge=1.8, postprocess={"min_island_mm3": 1e6, "max_hole_mm3": 0.0}), threads=1)
-    assert not segment({"t1ce": head_with_tumor()}, opened, SegmentOptions()).found
-    assert segment({"t1ce": head_with_tumor()}, opened, SegmentOptions(min_island_mm3=0.0)).found
-
-
-ISLANDS = {"min_island_mm3": 0.0, "max_hole_mm3": 0.0, "min_island_slices": 2}
-
-
-def thick_stack(array: np.ndarray) -> Volume:
-    """Ten axial slices of 32 x 32 canvas pixels, 5 mm apart."""
-    return Volume(array, (PIXEL_MM, PIXEL_MM, 5.0))
-
-
-def stack_with_islands() -> np.ndarray:
-    """Gray 100 below air, with 300 in an island of 3 slices, one of 2 and two of 1, the last slice's among them."""
-    array = np.full((10, 32, 32), 100, np.int16)
-    array[:, :4] = 0
-    for slices, rows in (((1, 4), (8, 12)), ((1, 3), (24, 28)), ((6, 7), (8, 20)), ((9, 10), (24, 28))):
-        array[slice(*slices), slice(*rows), 10:20] = 300
-    return array
-
-
-def test_an_island_in_a_single_slice_of_a_stack_goes_and_stays_with_the_rest_of_the_stack_however_it_is_stored(tmp_path: Path) -> None:
-    opened = Session(tiny_model(tmp_path, edge=1.8, planes=["axial"], postprocess=ISLANDS), threads=1)
-    volume = thick_stack(stack_with_islands())
-    wanted = (volume.array == 300) & (np.arange(10) < 5)[:, None, None]
-    for turn in TURNS:
-        result = segment({"t1ce": turn_volume(volume, turn)}, opened, SegmentOptions())
-        assert result.planes == ("axial",)
-        assert np.array_equal(result.labels.array > 0, turn_array(wanted, turn)), turn
-
-
-@pytest.mark.parametrize(
-    ("postprocess", "options", "slices"),
-    [
-        ({**ISLANDS, "min_island_slices": 3}, SegmentOptions(), [1, 2, 3]),
-        ({"min_island_mm3": 0.0, "max_hole_mm3": 0.0}, SegmentOptions(), [1, 2, 3, 6, 9]),  # a model that says nothing
-        (ISLANDS, SegmentOptions(min_island_mm3=0.0), [1, 2, 3, 6, 9]),  # who sets a limit has no other
-        (ISLANDS, SegmentOptions(planes="all"), [1, 2, 3, 6, 9]),  # seen from the side too
-    ],
-)
-def test_slices_of_an_island_count_only_where_the_model_says_so_and_one_plane_is_run(
-    tmp_path: Path, postprocess: dict[str, float], options: SegmentOptions, slices: list[int]
-) -> None:
-    opened = CountingSession(tiny_model(tmp_path, planes=["axial", "coronal"], postprocess=postprocess), edge=1.8)
-    volume = thick_stack(stack_with_islands())
-    if options.planes == "all":
-        volume = Volume(volume.array, (PIXEL_MM, PIXEL_MM, PIXEL_MM))
-    result = segment({"t1ce": volume}, opened, options)  # type: ignore[arg-type]
-    assert np.flatnonzero(result.labels.array.any((1, 2))).tolist() == slices
-
-
-def test_a_single_slice_and_a_picture_keep_what_they_show(tmp_path: Path) -> None:
-    opened = Session(tiny_model(tmp_path, edge=1.8, planes=["axial"], postprocess=ISLANDS), threads=1)
-    one = stack_with_islands()[6:7]
-    assert segment({"t1ce": thick_stack(one)}, opened, SegmentOptions()).voxels == {"tumor": 120}
-    assert segment({"t1ce": Volume(one, has_millimeters=False)}, opened, SegmentOptions()).found
-
-
 def test_the_models_threshold_decides(tmp_path: Path) -> None:
     counts = []
     for threshold in (0.0001, 0.9999):
@@ -368,88 +278,6 @@ def test_memory_stays_below_an_eighth_of_the_limit_for_an_eighth_of_256_cubed(se
     tracemalloc.stop()
     assert peak < 1.0e9 / 8  # of 1.5 GB, which the network's own memory has to share
     assert max(shape[0] for shape in stand_in.shapes) <= 8
-
-
-# --- several sequences
-
-
-def test_several_sequences_are_channels_in_the_models_order_and_t1ce_gives_the_grid(session: Session, tmp_path: Path) -> None:
-    model = tiny_model(tmp_path, inputs=["flair", "t1ce"])
-    seen = []
-
-    class Looking(CountingSession):
-        def run(self, slices: np.ndarray, cancel: CancelToken | None = None) -> np.ndarray:
-            seen.append(slices.max((0, 2, 3)))
-            return super().run(slices, cancel)
-
-    volume = head_with_tumor()
-    plain = ball_head((24, 24, 24), (5.0, 5.0, 5.0))
-    result = segment({"t1ce": volume, "flair": plain}, Looking(model), SegmentOptions(planes="axial"))  # type: ignore[arg-type]
-    assert np.max(seen, 0) == pytest.approx([1.0, 300 / (volume.array.sum() / (volume.array > 0).sum())], rel=1e-3)
-    assert (result.inputs, result.ignored) == (("flair", "t1ce"), ())
-    assert result.labels.same_grid(volume)
-
-
-def test_a_sequence_the_model_does_not_read_never_gives_the_grid(tmp_path: Path) -> None:
-    session = Session(tiny_model(tmp_path, edge=1.8, inputs=["t1"]), threads=1)
-    volume = head_with_tumor()
-    result = segment({"t1ce": ball_head((20, 20, 20), (6.0, 6.0, 6.0)), "t1": volume}, session, SegmentOptions())
-    assert result.labels.same_grid(volume)
-    assert result.voxels == {"tumor": 120}
-
-
-def test_sequences_of_different_places_are_refused(tmp_path: Path) -> None:
-    model = tiny_model(tmp_path, inputs=["t1ce", "flair"])
-    volumes = {"t1ce": head_with_tumor(), "flair": ball_head((24, 24, 24), (5.0, 5.0, 5.0), origin=(0.0, 0.0, 111.0), name="flair.nii")}
-    with pytest.raises(InputError, match=r"flair\.nii shows another place than volume.*; register"):  # 2 of 24 slices are shared
-        check_inputs(volumes, model)
-
-
-def test_pictures_of_different_sizes_are_refused(tmp_path: Path) -> None:
-    model = tiny_model(tmp_path, inputs=["t1ce", "flair"])
-    arrays = {"t1ce": np.arange(900.0).reshape(1, 30, 30), "flair": np.arange(1200.0).reshape(1, 30, 40)}
-    pictures = {role: Volume(array, has_millimeters=False, name=role) for role, array in arrays.items()}
-    with pytest.raises(InputError, match="flair has another size than t1ce, but a picture has no millimeters"):
-        check_inputs(pictures, model)
-
-
-# --- bad input
-
-
-@pytest.mark.parametrize(
-    ("value", "message"),
-    [(np.nan, "head has 2 voxels that are NaN or infinite"), (np.inf, "head has 2 voxels that are NaN or infinite"), (None, "head is constant")],
-)
-def test_voxels_that_cannot_be_used_are_refused_with_their_count(session: Session, value: float | None, message: str) -> None:
-    array = head_with_tumor().array.astype(np.float32) if value is not None else np.full((24, 24, 24), 7.0)
-    array.flat[:2] = 7.0 if value is None else value
-    with pytest.raises(InputError, match=message):
-        segment({"t1ce": Volume(array, (5.0, 5.0, 5.0), name="head")}, session, SegmentOptions())
-
-
-def test_a_role_that_does_not_exist_is_named(session: Session) -> None:
-    volume = head_with_tumor()
-    with pytest.raises(InputError, match="adc, dwi is no sequence, but inputs are t1, t1ce, t2, flair; name the volumes so"):
-        segment({"t1ce": volume, "dwi": volume, "adc": volume}, session, SegmentOptions())
-
-
-def test_a_missing_role_is_named(session: Session) -> None:
-    with pytest.raises(InputError, match="tiny needs t1ce, which is not given; add it or choose another model"):
-        segment({"t1": head_with_tumor()}, session, SegmentOptions())
-
-
-@pytest.mark.parametrize(
-    ("spacing_mm", "warning"),
-    [
-        ((5.0, 5.0, 5.0), []),
-        ((1.0, 1.0, 1.0), ["head is 24 x 24 x 24 mm, which is no usual size of a head; check its spacing"]),
-        ((1.0, 5.0, 5.0), []),  # a slab is thin in one direction
-        ((22.0, 5.0, 5.0), ["head is 120 x 120 x 528 mm, which is no usual size of a head; check its spacing"]),
-    ],
-)
-def test_a_doubtful_size_is_a_warning(session: Session, spacing_mm: tuple[float, float, float], warning: list[str]) -> None:
-    volume = Volume(head_with_tumor().array, spacing_mm, name="head")
-    assert check_inputs({"t1ce": volume}, session.model) == warning
 
 
 # --- progress and cancel

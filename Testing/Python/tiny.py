@@ -48,6 +48,13 @@ def turn_volume(volume: Volume, turn: Turn) -> Volume:
     return Volume(turn_array(volume.array, turn), new_spacing, tuple(origin.tolist()), tuple(matrix.ravel().tolist()), volume.has_millimeters)
 
 
+def head_with_tumor() -> Volume:
+    """A head of gray 100 (24 voxels of 5 mm across) with a tumor of 4 x 5 x 6 = 120 voxels of gray 300."""
+    volume = ball_head((24, 24, 24), (5.0, 5.0, 5.0))
+    volume.array[9:13, 8:13, 10:16] = 300
+    return volume
+
+
 def positions(volume: Volume) -> np.ndarray:
     """LPS position of every voxel center in mm, [z, y, x, 3]."""
     z, y, x = np.indices(volume.array.shape)
