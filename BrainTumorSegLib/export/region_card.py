@@ -53,15 +53,12 @@ def _cross_validation(scores: dict[str, Any]) -> str:
     if "cross_validation" not in scores:
         return ""
     result = scores["cross_validation"]
+    by_subset = f"\nBy sequences given, axial slices only:\n\n{_subsets(result['subsets'])}\n" if result["subsets"] else ""
     return f"""
-### {result["folds"]}-fold cross-validation by patient, fp32, no post-processing
+### {result["folds"]}-fold cross-validation by patient, {result["through"]}
 
 {_means(result)}
-
-By sequences given, axial slices only:
-
-{_subsets(result["subsets"])}
-"""
+{by_subset}"""
 
 
 def _means(scores: dict[str, Any]) -> str:

@@ -156,4 +156,5 @@ def _state_losses(rows: list[dict[str, Any]]) -> None:
 
 def _stated(result: dict[str, Any]) -> dict[str, Any]:
     by_subset = {name: scores["dice_by_kind"] for name, scores in result["subsets"].items()}
-    return {key: result[key] for key in _STATED} | {"subsets": by_subset, "folds": len(result["folds"])}
+    through = result.get("through", "fp32, no post-processing")
+    return {key: result[key] for key in _STATED} | {"through": through, "subsets": by_subset, "folds": len(result["folds"])}

@@ -5,7 +5,9 @@
 
 DIR holds the public set brats. The first form scores the shipped model; fold N must have been kept out of its training.
 The second is a cross-validation: MODELS holds fold1, fold2 and so on, each a folder that `braintumorseg export` made of the
-run that kept out this fold, and every case is segmented by the one that has not seen its patient. OUT receives scores.md and scores.json (Dice
+run that kept out this fold, and every case is segmented by the one that has not seen its patient; OUT then receives
+cross_validation.json too, for `braintumorseg export --cross-validation`, and with --subsets all 15 subsets of sequences are
+scored for it, on axial slices. OUT receives scores.md and scores.json (Dice
 and HD95 of each nested region by case, with mean and median, false enhancing tumor in mL, seconds by stage), a PNG of each
 case in the three planes, and cases.png: from the best case to the worst, reference and result side by side.
 """
@@ -25,8 +27,10 @@ from PIL import Image, ImageDraw, ImageFont
 from BrainTumorSegLib import api
 from BrainTumorSegLib.data.glioma_cases import FOLDS
 from BrainTumorSegLib.inference.models import find_model, list_models
-from BrainTumorSegLib.labels import REGIONS, ROLES, SCHEMES
+from BrainTumorSegLib.labels import BRATS_ET, ET, REGIONS, ROLES, SCHEMES
+from BrainTumorSegLib.metrics.overlap import dice
 from BrainTumorSegLib.pictures.overlay import montage, save_montage
+from BrainTumorSegLib.training.region_scores import subset_name, subsets
 from Testing.Benchmarks.brats_volumes import brats_volumes
 
 _KEYS = tuple(region.key for region in REGIONS["glioma"])
@@ -70,14 +74,14 @@ def means(cases: list[Scored]) -> dict[str, Any]:
     """Over the cases that have the region; HD95 over those where it is defined, the others counted."""
     summary: dict[str, Any] = {"n": len(cases)}
     for key in _KEYS:
-        dice = [case.dice[key] for case in cases if case.dice[key] is not None]
+        overlaps = [case.dice[key] for case in cases if case.dice[key] is not None]
         hd95 = [case.hd95_mm[key] for case in cases if case.hd95_mm[key] is not None]
-        if dice:
-            summary[key] = {"n": len(dice), "dice": round(float(np.mean(dice)), 4), "dice_sd": round(float(np.std(dice)), 4)}
+        if overlaps:
+            summary[key] = {"n": len(overlaps), "dice": round(float(np.mean(overlaps)), 4), "dice_sd": round(float(np.std(overlaps)), 4)}
             summary[key] |= {
                 "hd95_mm": round(float(np.mean(hd95)), 2),
                 "hd95_mm_median": round(float(np.median(hd95)), 2),
-                "hd95_undefined": len(dice) - len(hd95),
+                "hd95_undefined": len(overlaps) - len(hd95),
             }
     false = [case.false_et_ml for case in cases if case.false_et_ml is not None]
     return summary | {"n_without_et": len(false), "false_et_ml": [round(ml, 3) for ml in false]}
@@ -139,6 +143,7 @@ def main() -> None:
     which.add_argument("--models", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--planes", default="auto")
+    parser.add_argument("--subsets", action="store_true")
     parser.add_argument("--roles", nargs="+", default=list(ROLES), choices=ROLES)
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
@@ -154,7 +159,54 @@ def main() -> None:
     (arguments.output / "scores.json").write_text(json.dumps(summary, indent=1) + "\n")
     (arguments.output / "scores.md").write_text(table(cases, summary))
     draw(cases).save(arguments.output / "cases.png", optimize=True)
+    if arguments.models is not None:
+        found = score_subsets(arguments.data, arguments.models) if arguments.subsets else {}
+        (arguments.output / "cross_validation.json").write_text(json.dumps(stated(cases, found), indent=1) + "\n")
     print(table(cases, summary), json.dumps({key: value for key, value in summary.items() if key != "cases"}))
+
+
+def score_subsets(data: Path, models: Path) -> dict[str, list[dict[str, float | None]]]:
+    """Dice of each region, by subset of sequences as `region_scores.subset_name` calls it, of every case, on axial slices."""
+    found: dict[str, list[dict[str, float | None]]] = {subset_name(given): [] for given in subsets()}
+    for name, volumes, reference, session in _unseen(data, None, models):
+        for given in subsets():
+            chosen = {ROLES[i]: volumes[ROLES[i]] for i in given}
+            result = api.segment(chosen, session, options=api.SegmentOptions(planes="axial"))
+            found[subset_name(given)].append(dice_by_region(result, reference))
+        print(name, "15 subsets", flush=True)
+    return found
+
+
+def dice_by_region(result: api.Segmentation, reference: api.Volume) -> dict[str, float | None]:
+    """None for a region that the case does not have, or that these sequences cannot show."""
+    truth = np.where(reference.array == BRATS_ET, ET.value, reference.array)
+    scores: dict[str, float | None] = {}
+    for region in REGIONS["glioma"]:
+        real = np.isin(truth, region.values)
+        is_seen = real.any() and region.key not in result.unsupported
+        scores[region.key] = dice(np.isin(result.labels.array, region.values), real) if is_seen else None
+    return scores
+
+
+def stated(cases: list[Scored], by_subset: dict[str, list[dict[str, float | None]]]) -> dict[str, Any]:
+    """cross_validation.json as `braintumorseg export` states it: means over all cases, each by the network that has not seen it."""
+    kinds = _by_kind([case.dice for case in cases])
+    false = [case.false_et_ml for case in cases if case.false_et_ml is not None]
+    return {
+        "through": "int8 files, whole pipeline",
+        "folds": {str(fold): {} for fold in FOLDS},
+        "n": len(cases),
+        "dice": round(float(np.mean(list(kinds.values()))), 4),
+        "dice_by_kind": kinds,
+        "n_et": sum(case.dice["ET"] is not None for case in cases),
+        "false_et_ml": round(float(np.mean(false)), 3) if false else None,
+        "subsets": {name: {"dice_by_kind": _by_kind(scores)} for name, scores in by_subset.items()},
+    }
+
+
+def _by_kind(scores: list[dict[str, float | None]]) -> dict[str, float]:
+    values = {key: [score[key] for score in scores if score[key] is not None] for key in _KEYS}
+    return {key: round(float(np.mean(known)), 4) for key, known in values.items() if known}  # type: ignore[arg-type]
 
 
 def _unseen(data: Path, fold: int | None, models: Path | None) -> Iterator[tuple[str, dict[str, api.Volume], api.Volume, api.Session]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from BrainTumorSegLib.data.glioma_cases import FOLDS
+from BrainTumorSegLib.volume import Volume
 from Testing.Benchmarks import score_regions
-from Testing.Benchmarks.score_regions import Scored, means, table
+from Testing.Benchmarks.score_regions import Scored, dice_by_region, means, stated, table
 
 SECONDS = {"total": 2.0}
 CASES = [
@@ -39,3 +42,24 @@ def test_a_cross_validation_segments_each_fold_with_the_model_that_kept_it_out(m
     monkeypatch.setattr(score_regions.api, "Session", lambda model: model.name)
     unseen = score_regions._unseen(tmp_path, None, tmp_path / "models")
     assert [(case, session) for case, _, _, session in unseen] == [(f"case of {fold}", f"fold{fold}") for fold in FOLDS]
+
+
+def test_a_cross_validation_is_stated_as_export_reads_it() -> None:
+    found = {"t1+flair": [{"WT": 0.5, "TC": 0.3, "ET": None}, {"WT": 0.7, "TC": None, "ET": None}]}
+    result = stated(CASES, found)
+    assert (result["n"], result["n_et"], result["false_et_ml"], len(result["folds"])) == (3, 2, 0.25, 5)
+    assert result["dice_by_kind"] == {"WT": 0.8, "TC": 0.6, "ET": 0.4}
+    assert result["dice"] == 0.6
+    assert result["subsets"] == {"t1+flair": {"dice_by_kind": {"WT": 0.6, "TC": 0.3}}}
+
+
+def test_a_region_counts_where_the_case_has_it_and_the_sequences_show_it() -> None:
+    def labels(*values: int) -> Volume:
+        return Volume(np.array(values, np.uint8)[None, None])
+
+    def result(*unsupported: str) -> Any:
+        return SimpleNamespace(labels=labels(1, 2, 3, 0), unsupported=unsupported)
+
+    assert dice_by_region(result(), labels(1, 2, 4, 2)) == pytest.approx({"WT": 6 / 7, "TC": 1.0, "ET": 1.0})
+    assert dice_by_region(result("ET"), labels(1, 2, 4, 2))["ET"] is None
+    assert dice_by_region(result(), labels(2, 2, 0, 0)) == pytest.approx({"WT": 0.8, "TC": None, "ET": None})

@@ -58,6 +58,7 @@ def test_a_run_becomes_a_model_that_runs(run: Path, tmp_path: Path) -> None:
     assert (scores["n"], len(scores["subsets"]), "ET" in scores["subsets"]["flair"]) == (1, 15, False)
     assert scores["cross_validation"]["subsets"] == {"flair": {"WT": 0.86, "TC": 0.5}}
     card = (tmp_path / "out" / "glioma-regions-card.md").read_text()
+    assert "### 2-fold cross-validation by patient, fp32, no post-processing" in card
     assert "| flair | 0.860 | 0.500 | not visible |" in card
     assert "Falsely enhancing in the 6 that have none: 0.50 mL on average." in card
     model = list_models(tmp_path / "out")[0]
