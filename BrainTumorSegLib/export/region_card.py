@@ -11,7 +11,10 @@ def card_text(row: dict[str, Any]) -> str:
     """The card in Markdown, from a row of models.json with scores; cross-validated ones come first where there are any."""
     scores = row["scores"]
     data = "\n".join(f"| {entry['name']} | {entry['what']} | {entry['license']} |" for entry in row["training_data"])
-    lost = f"- Against its fp32 original ({scores['dice_fp32']:.4f}) it loses {scores['dice_lost_to_fp32']:.4f} Dice.\n" if "dice_fp32" in scores else ""
+    lost = ""
+    if "dice_lost_to_fp32" in scores:
+        where = f" ({scores['dice_fp32']:.4f})" if "dice_fp32" in scores else f" ({scores['lost_on']})"
+        lost = f"- Against its fp32 original{where} it loses {scores['dice_lost_to_fp32']:.4f} Dice.\n"
     return f"""# {row["name"]}: {row["title"]}
 
 {row["task"]} **Research only, not a medical device.**
@@ -25,14 +28,10 @@ def card_text(row: dict[str, Any]) -> str:
 
 ## Scores
 {_cross_validation(scores)}
-### This file, on {scores["split"]}
+### {_place(scores)}
 
 {_means(scores)}
-{lost}
-By sequences given, axial slices only:
-
-{_subsets(scores["subsets"])}
-
+{lost}{_by_subset(scores["subsets"])}
 ## Trained on
 
 | set | what | license |
@@ -53,12 +52,19 @@ def _cross_validation(scores: dict[str, Any]) -> str:
     if "cross_validation" not in scores:
         return ""
     result = scores["cross_validation"]
-    by_subset = f"\nBy sequences given, axial slices only:\n\n{_subsets(result['subsets'])}\n" if result["subsets"] else ""
     return f"""
 ### {result["folds"]}-fold cross-validation by patient, {result["through"]}
 
 {_means(result)}
-{by_subset}"""
+{_by_subset(result["subsets"])}"""
+
+
+def _place(scores: dict[str, Any]) -> str:
+    return f"On {scores['split']}" if "learned from all" in scores["split"] else f"This file, on {scores['split']}"
+
+
+def _by_subset(scores: dict[str, dict[str, float]]) -> str:
+    return f"\nBy sequences given, axial slices only:\n\n{_subsets(scores)}\n" if scores else ""
 
 
 def _means(scores: dict[str, Any]) -> str:

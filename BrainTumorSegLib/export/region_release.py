@@ -57,7 +57,8 @@ def release_regions(
     Args:
         data: the data trained on: calibrates int8 and scores every file on the run's fold; a run on all cases is scored
             on cases of its own training, which says what quantization costs and nothing else.
-        cross_validation: cross_validation.json of a run over all folds, whose means are stated.
+        cross_validation: cross_validation.json of a run over all folds, whose means are stated; of a run on all cases in
+            the place of its own scores.
         cache: prepared cases of `train --cache` (default: in the run, or beside it).
         sensitivity, qat_steps: what is done about the blocks that int8 costs most, as in `release.release`.
         scored: False leaves the scores and the card out, which take most of the time.
@@ -104,12 +105,14 @@ def release_regions(
         training, _ = glioma_cases.split(cases, settings["fold"])
         for row in rows:
             row["training_data"] = _counted(row["training_data"], training, settings["fold"])
-    if cases is not None and scored:
+    stands_in = settings["fold"] == glioma_cases.ALL_CASES and cross_validation is not None
+    if cases is not None and scored and not stands_in:
         report(0.9, "scoring every subset of sequences")
         rows[0]["scores"]["subsets"] = _subset_scores(folder / rows[0]["file"], cases, settings["fold"])
     if cross_validation is not None:
+        stated = _stated(json.loads(cross_validation.read_text()))
         for row in rows:
-            row["scores"]["cross_validation"] = _stated(json.loads(cross_validation.read_text()))
+            row["scores"] = _standing_in(stated, row["scores"]) if stands_in else {**row["scores"], "cross_validation": stated}
     (folder / "models.json").write_text(json.dumps({"format": 1, "models": rows}, indent=1) + "\n")
     if cases is not None and scored:
         (folder / f"{recipe.name}-card.md").write_text(card_text(rows[0]))
@@ -152,6 +155,14 @@ def _state_losses(rows: list[dict[str, Any]]) -> None:
         if row["scores"]:
             row["scores"]["dice_fp32"] = rows[0]["scores"]["dice"]
             row["scores"]["dice_lost_to_fp32"] = round(rows[0]["scores"]["dice"] - row["scores"]["dice"], 4)
+
+
+def _standing_in(stated: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Scores of a file that has learned from all cases: the cross-validation's; its own say only what quantization costs."""
+    split = f"brats, {stated['folds']}-fold cross-validation by patient; this file has learned from all cases"
+    lost = {"dice_lost_to_fp32": own["dice_lost_to_fp32"], "lost_on": own["split"]} if "dice_lost_to_fp32" in own else {}
+    kept = {key: stated[key] for key in (*_STATED, "subsets")}
+    return {"split": split, "average": f"mean over cases in 3-D, {stated['through']}", **kept, **lost}
 
 
 def _stated(result: dict[str, Any]) -> dict[str, Any]:

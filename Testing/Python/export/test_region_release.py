@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,31 @@ def test_a_run_becomes_a_model_that_runs(run: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / model.file).stat().st_size < 8e6
     result = segment({"flair": Volume((tissue(labels())[3] * 100).astype(np.int16), name="flair")}, Session(model, threads=1), SegmentOptions())
     assert (result.unsupported, set(result.voxels)) == (("ET",), {"NCR", "ED", "ET"})
+
+
+def test_a_file_that_has_learned_from_all_cases_states_the_cross_validation(run: Path, tmp_path: Path) -> None:
+    everything = tmp_path / "all"
+    shutil.copytree(run, everything)
+    (everything / "run.json").write_text(json.dumps(json.loads((run / "run.json").read_text()) | {"fold": 0}))
+    result = {
+        "through": "int8 files, whole pipeline",
+        "n": 39,
+        "dice": 0.7,
+        "dice_by_kind": {"WT": 0.91, "TC": 0.8, "ET": 0.39},
+        "n_et": 33,
+        "false_et_ml": 0.5,
+    }
+    (tmp_path / "cv.json").write_text(json.dumps({**result, "folds": {fold: {} for fold in "12345"}, "subsets": {"flair": {"dice_by_kind": {"WT": 0.86}}}}))
+    row = release_regions(everything, tmp_path / "out", ("int8",), run.parent, silent, tmp_path / "cv.json", run.parent / CACHE)[0]
+    scores = row["scores"]
+    assert scores["split"] == "brats, 5-fold cross-validation by patient; this file has learned from all cases"
+    assert (scores["n"], scores["dice"], scores["average"]) == (39, 0.7, "mean over cases in 3-D, int8 files, whole pipeline")
+    assert (scores["subsets"], scores["lost_on"]) == ({"flair": {"WT": 0.86}}, "brats fold 1, which was trained on")
+    assert row["training_data"][0]["what"].endswith("; 2 patients")
+    card = (tmp_path / "out" / "glioma-regions-card.md").read_text()
+    assert "### On brats, 5-fold cross-validation by patient; this file has learned from all cases" in card
+    assert "- Against its fp32 original (brats fold 1, which was trained on) it loses" in card
+    assert "| flair | 0.860 | not visible | not visible |" in card
 
 
 def test_scores_and_card_are_left_out_when_nobody_asks_for_them(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
