@@ -13,6 +13,11 @@ _BRATS = {
     "what": "T1ce volumes of gliomas, BraTS 2018-2021, folds 1-3 and 5",
     "license": "BraTS challenge terms (research); BraTS 2021: CC BY 4.0",
 }
+_LGG_TUMOR_FREE = {
+    "name": "lgg_tumor_free",
+    "what": "tumor-free axial slices of T1 with and without contrast agent, vertex to skull base (TCGA-LGG, masks of Buda et al. 2019), without fold 4",
+    "license": "CC BY-NC-SA 4.0",
+}
 
 _WHOLE_CASES = {
     "name": "brats",
@@ -35,12 +40,12 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
         "planes": ["axial", "coronal", "sagittal"],
         "threshold": 0.5,
         "postprocess": {"min_island_mm3": 100.0, "max_hole_mm3": 1000.0, "min_island_slices": 2},
-        "license": "research only (BraTS challenge terms; one training set, no_tumor, has no verified license)",
+        "license": "non-commercial research, share alike (BraTS challenge terms; CC BY-NC-SA 4.0; one training set, no_tumor, has no verified license)",
         "license_note": (
-            "The weights were trained on BraTS data (research use) and on a tumor-free set whose license could not be verified: "
-            "use them for research and education, not for patient care and not commercially."
+            "The weights were trained on BraTS data (research use), on data under CC BY-NC-SA 4.0 and on a tumor-free set whose license could not "
+            "be verified: they are for non-commercial research and education only, not for patient care, and what is derived from them is shared alike."
         ),
-        "training_data": [_CHENG, _NO_TUMOR, _BRATS],
+        "training_data": [_CHENG, _NO_TUMOR, _BRATS, _LGG_TUMOR_FREE],
     },
     "glioma-regions": {
         "title": "Glioma regions on any of T1, T1ce, T2 and FLAIR",
