@@ -50,7 +50,8 @@ def tumor_free(data: Path, inputs: tuple[str, ...], stripped: bool, fold: int) -
 
 def ms_head(folder: Path, inputs: tuple[str, ...], stripped: bool) -> TumorFree:
     """FLAIR, T1 and T2 as far as the model reads them, or T1 in the place of T1ce; without skull where that is wanted and there are masks."""
-    files = {role: role for role in ("flair", "t1", "t2") if role in inputs} or {inputs[0]: "t1"}
+    there = [role for role in ("flair", "t1", "t2") if role in inputs and (folder / f"{role}.nii.gz").is_file()]
+    files = {role: role for role in there} or {inputs[0]: "t1"}
     volumes = {role: api.read_volume(folder / f"{file}.nii.gz") for role, file in files.items()}
     masks = {role: folder / f"{file}_brainmask.nii.gz" for role, file in files.items()}
     bare = stripped and all(mask.is_file() for mask in masks.values())

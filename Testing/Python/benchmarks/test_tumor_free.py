@@ -49,3 +49,5 @@ def test_the_skull_is_removed_where_that_is_wanted_and_there_are_masks(tmp_path:
     assert bare.given == "flair, t1, t2, skull removed"
     np.testing.assert_array_equal(bare.volumes["flair"].array, 7 * mask)
     assert ms_head(tmp_path, ("t1ce",), stripped=False).given == "T1 as t1ce, with skull"
+    (tmp_path / "t2.nii.gz").unlink()  # not every head has all sequences
+    assert ms_head(tmp_path, ("t1", "t1ce", "t2", "flair"), stripped=True).given == "flair, t1, skull removed"
