@@ -19,7 +19,9 @@ from BrainTumorSegLib.training.region_scores import QUICK_PLANES, RegionPredicto
 from BrainTumorSegLib.training.validation import pooled_iou, predict_slices, score_slices, score_stacks
 
 SETS = {"t1ce-tumor": (("cheng", "no_tumor"), 4), "glioma-regions": (("brats",), 5), "flair-tumor": (("lgg",), 5)}
-"""Model -> (sets that it is scored on, fold), as in its row of models.json."""
+"""Model -> (sets that it is scored on, fold)."""
+_LEARNED = {"glioma-regions": "brats fold 5, which the shipped file has learned from: what a precision costs, and nothing else"}
+"""Models whose shipped file has learned from every case there is."""
 _REGIONS = "brats"
 """The set that is scored by case and region, on axial slices alone; the others are slices with one mask."""
 
@@ -33,7 +35,8 @@ def measured_dice(name: str, files: Mapping[str, Path], data: Path, threads: int
         data: folder that holds the sets, as for `braintumorseg train`.
 
     Returns:
-        dice_PRECISION, mean_iou_PRECISION and "dice_source" by precision; or only "dice_note".
+        dice_PRECISION, mean_iou_PRECISION and "dice_source" by precision, and "scored_on" where the file has learned from
+        these patients; or only "dice_note".
 
     Raises:
         InputError: a set is missing.
@@ -47,6 +50,8 @@ def measured_dice(name: str, files: Mapping[str, Path], data: Path, threads: int
     report(0.0, f"{name}, reading patients")
     score = _score_of_regions(data, fold) if sets == (_REGIONS,) else _score_of_slices(sets, data, fold)
     found: dict[str, Any] = {"dice_source": dict.fromkeys(files, "measured")}
+    if name in _LEARNED:
+        found["scored_on"] = _LEARNED[name]
     for i, (precision, path) in enumerate(files.items()):
         report((i + 1) / (len(files) + 1), f"{name}, scoring {precision}")
         scores = score(partial(_probabilities, open_network(path.read_bytes(), threads, provider)))
