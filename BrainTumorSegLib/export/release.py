@@ -156,11 +156,13 @@ def _without_patients(scores: dict[str, Any]) -> dict[str, Any]:
 
 
 def model_row(recipe: Recipe, path: Path, precision: str, scores: dict[str, Any], run: Path) -> dict[str, Any]:
-    """One row of models.json for the file `path`, with what `DESCRIPTIONS` says of the model."""
+    """One row of models.json for the file `path`, with what `DESCRIPTIONS` says of the model and of the sets that this run has learned from."""
     started = json.loads((run / "scores.json").read_text()).get("started_from") if (run / "scores.json").is_file() else None
     network = f"attention U-Net, EfficientNet-Lite{recipe.network.variant} encoder, started from {started}"
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return {"name": recipe.name, **DESCRIPTIONS[recipe.name], "network": network, "file": path.name, "sha256": digest, "precision": precision, "scores": scores}
+    sets = {name.rpartition("/")[2] for name in recipe.sets}
+    described = {**DESCRIPTIONS[recipe.name], "training_data": [entry for entry in DESCRIPTIONS[recipe.name]["training_data"] if entry["name"] in sets]}
+    return {"name": recipe.name, **described, "network": network, "file": path.name, "sha256": digest, "precision": precision, "scores": scores}
 
 
 def _state_losses(rows: list[dict[str, Any]], cross_validation: Path | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
 from BrainTumorSegLib.export.int8 import KEPT_FLOAT
 from BrainTumorSegLib.export.quantize import SliceReader, quantize_dynamic_range, quantize_int8
 from BrainTumorSegLib.export.release import calibration_slices, release
+from BrainTumorSegLib.export.release import model_row as row_of_run
 from BrainTumorSegLib.export.to_onnx import export_onnx, mark
 from BrainTumorSegLib.inference.models import list_models
 from BrainTumorSegLib.inference.session import MARK, Session
@@ -353,9 +355,17 @@ def test_every_recipe_is_described_and_every_data_set_has_a_license() -> None:
     assert set(DESCRIPTIONS) == set(RECIPES)
     for name, description in DESCRIPTIONS.items():
         assert description["scheme"] in SCHEMES
-        assert {entry["name"] for entry in description["training_data"]} == {name.rpartition("/")[2] for name in RECIPES[name].sets}
+        assert {entry["name"] for entry in description["training_data"]} >= {name.rpartition("/")[2] for name in RECIPES[name].sets}
         assert all(entry["license"] and entry["what"] for entry in description["training_data"])
         assert len(description["inputs"]) == RECIPES[name].network.in_channels
+
+
+@pytest.mark.parametrize("more", [(), ("lgg_tumor_free",)])
+def test_a_model_names_the_sets_that_its_run_has_learned_from(tmp_path: Path, more: tuple[str, ...]) -> None:
+    (tmp_path / "m.onnx").write_bytes(b"")
+    recipe = replace(RECIPES["t1ce-tumor"], sets=("cheng", "no_tumor", "brats", *more))
+    row = row_of_run(recipe, tmp_path / "m.onnx", "int8", {}, tmp_path)
+    assert [entry["name"] for entry in row["training_data"]] == ["cheng", "no_tumor", "brats", *more]
 
 
 def test_a_card_without_comparison_or_cross_validation_leaves_them_out(tmp_path: Path) -> None:

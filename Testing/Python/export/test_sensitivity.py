@@ -148,7 +148,7 @@ def test_the_option_takes_a_share() -> None:
 def test_the_command_passes_its_limit_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
 
-    def release(run: Path, folder: Path, precisions: tuple[str, ...], data: Path, report: object, *rest: object) -> list[object]:
+    def release(run: Path, folder: Path, precisions: tuple[str, ...], data: Path, report: object, *rest: object, scored: bool) -> list[object]:
         seen.append(rest[-2])
         return []
 
