@@ -30,7 +30,7 @@ from BrainTumorSegLib.inference.models import find_model, list_models
 from BrainTumorSegLib.labels import BRATS_ET, ET, REGIONS, ROLES, SCHEMES
 from BrainTumorSegLib.metrics.overlap import dice
 from BrainTumorSegLib.pictures.overlay import montage, save_montage
-from BrainTumorSegLib.training.region_scores import subset_name, subsets
+from BrainTumorSegLib.training.region_scores import subset_name, subsets, summary
 from Testing.Benchmarks.brats_volumes import brats_volumes
 
 _KEYS = tuple(region.key for region in REGIONS["glioma"])
@@ -155,14 +155,14 @@ def main() -> None:
         shown = volumes["t1ce"] if "t1ce" in arguments.roles else volumes["flair"]
         picture = montage(shown, result.labels, SCHEMES["glioma"], reference, title=name, caption=f"mean Dice {cases[-1].mean:.3f}")
         save_montage(picture, arguments.output / f"{name}.png")
-    summary = {**means(cases), "cases": {case.name: {"dice": case.dice, "hd95_mm": case.hd95_mm, "false_et_ml": case.false_et_ml} for case in cases}}
-    (arguments.output / "scores.json").write_text(json.dumps(summary, indent=1) + "\n")
-    (arguments.output / "scores.md").write_text(table(cases, summary))
+    found_means = {**means(cases), "cases": {case.name: {"dice": case.dice, "hd95_mm": case.hd95_mm, "false_et_ml": case.false_et_ml} for case in cases}}
+    (arguments.output / "scores.json").write_text(json.dumps(found_means, indent=1) + "\n")
+    (arguments.output / "scores.md").write_text(table(cases, found_means))
     draw(cases).save(arguments.output / "cases.png", optimize=True)
     if arguments.models is not None:
         found = score_subsets(arguments.data, arguments.models) if arguments.subsets else {}
         (arguments.output / "cross_validation.json").write_text(json.dumps(stated(cases, found), indent=1) + "\n")
-    print(table(cases, summary), json.dumps({key: value for key, value in summary.items() if key != "cases"}))
+    print(table(cases, found_means), json.dumps({key: value for key, value in found_means.items() if key != "cases"}))
 
 
 def score_subsets(data: Path, models: Path) -> dict[str, list[dict[str, float | None]]]:
@@ -190,23 +190,9 @@ def dice_by_region(result: api.Segmentation, reference: api.Volume) -> dict[str,
 
 def stated(cases: list[Scored], by_subset: dict[str, list[dict[str, float | None]]]) -> dict[str, Any]:
     """cross_validation.json as `braintumorseg export` states it: means over all cases, each by the network that has not seen it."""
-    kinds = _by_kind([case.dice for case in cases])
-    false = [case.false_et_ml for case in cases if case.false_et_ml is not None]
-    return {
-        "through": "int8 files, whole pipeline",
-        "folds": {str(fold): {} for fold in FOLDS},
-        "n": len(cases),
-        "dice": round(float(np.mean(list(kinds.values()))), 4),
-        "dice_by_kind": kinds,
-        "n_et": sum(case.dice["ET"] is not None for case in cases),
-        "false_et_ml": round(float(np.mean(false)), 3) if false else None,
-        "subsets": {name: {"dice_by_kind": _by_kind(scores)} for name, scores in by_subset.items()},
-    }
-
-
-def _by_kind(scores: list[dict[str, float | None]]) -> dict[str, float]:
-    values = {key: [score[key] for score in scores if score[key] is not None] for key in _KEYS}
-    return {key: round(float(np.mean(known)), 4) for key, known in values.items() if known}  # type: ignore[arg-type]
+    by_subset_kind = {name: {"dice_by_kind": summary({str(i): case for i, case in enumerate(scores)})["dice_by_kind"]} for name, scores in by_subset.items()}
+    everything = summary({case.name: {**case.dice, "false_et_ml": case.false_et_ml} for case in cases})
+    return {"through": "int8 files, whole pipeline", "folds": {str(fold): {} for fold in FOLDS}, **everything, "subsets": by_subset_kind}
 
 
 def _unseen(data: Path, fold: int | None, models: Path | None) -> Iterator[tuple[str, dict[str, api.Volume], api.Volume, api.Session]]:
