@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -22,6 +23,7 @@ class AugmentationConfig:
         bias: smooth multiplicative field of e**(+-bias_size). gamma: exponent range (log-uniform) about the mean tissue.
         contrast: factor range. blur: sigma up to `blur_sigma` pixels. low_resolution: shrunk by up to this factor and back.
         noise: Gaussian, up to this standard deviation in tissue units. erase: one rectangle set to its mean.
+        motion: a head that moved to and fro by up to `motion_size` pixels while it was scanned, which makes ghosts.
     """
 
     rotation_deg: float = 20.0
@@ -43,10 +45,12 @@ class AugmentationConfig:
     noise_probability: float = 0.35
     noise: float = 0.12
     erase: float = 0.1
+    motion: float = 0.0
+    motion_size: float = 3.0
 
     def weaker(self, share: float) -> AugmentationConfig:
         """The same ranges, but deformations and intensity changes happen `share` times as often."""
-        names = ("elastic", "bias", "gamma_probability", "blur", "low_resolution", "noise_probability", "erase")
+        names = ("elastic", "bias", "gamma_probability", "blur", "low_resolution", "noise_probability", "erase", "motion")
         return replace(self, **{name: getattr(self, name) * share for name in names})
 
 
@@ -64,6 +68,7 @@ class Augmentation:
     noise_sd: torch.Tensor  # [n] *
     noise: torch.Tensor  # [n, size, size] *
     box: torch.Tensor  # [n, 4], top, left, height, width as shares; height 0 for none
+    motion: torch.Tensor  # [n, 4], pixels to and fro (0 for none), lines of a period, phase at the first line, 1 if down the slice and 0 if across
 
 
 def draw(config: AugmentationConfig, n: int, size: int, generator: torch.Generator, field: float = 1.0, channels: int = 1) -> Augmentation:
@@ -106,6 +111,7 @@ def draw(config: AugmentationConfig, n: int, size: int, generator: torch.Generat
         noise_sd=uniform(0.0, config.noise, *own) * chance(config.noise_probability, *own),
         noise=torch.randn(n, *own, size, size, generator=generator),
         box=torch.cat([uniform(0.0, 0.8, 2), uniform(0.08, 0.25, 2) * chance(config.erase)[:, None]], 1),
+        motion=torch.stack([uniform(0.3, config.motion_size) * chance(config.motion), log_uniform(3, 64), uniform(0, 2 * math.pi), chance(0.5)], 1),
     )
 
 
@@ -134,20 +140,33 @@ def _change_intensity(augmentation: Augmentation, images: torch.Tensor) -> torch
     images = images ** augmentation.gamma.view(column) * augmentation.contrast.view(column)  # mean tissue is 1, which gamma keeps
     for i in range(n):
         images[i] = _soften(images[i][:, None], float(augmentation.sigma[i]), float(augmentation.shrink[i]))[:, 0]
-        images[i] = _erase(images[i], [float(v) for v in augmentation.box[i]])
+        images[i] = _erase(_shake(images[i], *(float(v) for v in augmentation.motion[i])), [float(v) for v in augmentation.box[i]])
     return images + augmentation.noise.view(n, -1, size, size) * augmentation.noise_sd.view(column)
 
 
 def _soften(image: torch.Tensor, sigma: float, shrink: float) -> torch.Tensor:
     if sigma > 0:
-        offsets = torch.arange(-4, 5, dtype=image.dtype)
+        reach = max(4, math.ceil(2.6 * sigma))
+        offsets = torch.arange(-reach, reach + 1, dtype=image.dtype)
         kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
         kernel = kernel / kernel.sum()
-        image = F.conv2d(F.conv2d(image, kernel.view(1, 1, 1, -1), padding=(0, 4)), kernel.view(1, 1, -1, 1), padding=(4, 0))
+        image = F.conv2d(F.conv2d(image, kernel.view(1, 1, 1, -1), padding=(0, reach)), kernel.view(1, 1, -1, 1), padding=(reach, 0))
     if shrink > 1:
         small = max(16, int(image.shape[-1] / shrink))
         image = F.interpolate(F.interpolate(image, (small, small), mode="area"), image.shape[-2:], mode="bilinear", align_corners=False)
     return image
+
+
+def _shake(image: torch.Tensor, amplitude: float, period: float, start: float, down: float) -> torch.Tensor:
+    """Each line of k-space sees the head displaced by `amplitude * sin(2 pi line / period + start)`; Wood & Henkelman 1986, doi:10.1118/1.595851."""
+    if amplitude <= 0:
+        return image
+    axis = 1 if down else 2
+    frequency = torch.fft.fftshift(torch.fft.fftfreq(image.shape[axis]))  # lines are taken from the most negative to the most positive
+    displaced = amplitude * torch.sin(2 * math.pi / period * torch.arange(len(frequency)) + start)
+    turned = torch.fft.ifftshift(torch.exp(-2j * math.pi * frequency * displaced))
+    shaken = torch.fft.ifft(torch.fft.fft(image, dim=axis) * (turned[:, None] if down else turned), dim=axis).abs()
+    return torch.where(image == 0, image, shaken)  # a stripped skull stays stripped
 
 
 def _erase(image: torch.Tensor, box: list[float]) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import math
@@ -155,9 +156,8 @@ class Trainer:
 
     def validate(self) -> dict[str, Any]:
         """Score the averaged weights on the validation slices, add a row to log.csv and save everything."""
-        network = AttentionUNet(self.recipe.network)
+        network = copy.deepcopy(self.network)
         network.load_state_dict(self.average)
-        place(network, self.hardware)
         scores = self.score(network)
         row = {
             "step": self.step,

@@ -34,14 +34,14 @@ def predict_case(predict: RegionPredictor, case: Case, planes: Sequence[str], gi
     Args:
         planes: whose probabilities are averaged. given: channels that are not missing.
     """
-    present = np.isin(np.arange(len(CHANNELS)), given).astype(np.float32)[:, None, None]
-    fused = sum(_predict_plane(predict, case, plane, present) for plane in planes) / len(planes)
+    fused = sum(_predict_plane(predict, case, plane, given) for plane in planes) / len(planes)
     return np.logical_and.accumulate(np.asarray(fused) >= threshold)
 
 
-def _predict_plane(predict: RegionPredictor, case: Case, plane: str, present: np.ndarray) -> np.ndarray:
+def _predict_plane(predict: RegionPredictor, case: Case, plane: str, given: Sequence[int]) -> np.ndarray:
     frame = case.frame(plane)
     slices = case.tissue_slices(plane)
+    present = np.isin(np.arange(slices.shape[1]) % len(CHANNELS), given).astype(np.float32)[:, None, None]  # neighbors of a slice repeat the sequences
     parts = []
     for start in range(0, len(slices), _BATCH):
         chunk = slices[start : start + _BATCH]

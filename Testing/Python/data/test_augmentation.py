@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -27,7 +28,7 @@ NOTHING = AugmentationConfig(
     noise_probability=0.0,
     erase=0.0,
 )
-ALWAYS = AugmentationConfig(flip=1, elastic=1, bias=1, gamma_probability=1, blur=1, low_resolution=1, noise_probability=1, erase=1)
+ALWAYS = AugmentationConfig(flip=1, elastic=1, bias=1, gamma_probability=1, blur=1, low_resolution=1, noise_probability=1, erase=1, motion=1)
 CHANGES: dict[str, Any] = {
     "rotation_deg": 40.0,
     "scale": (0.5, 0.6),
@@ -48,6 +49,8 @@ CHANGES: dict[str, Any] = {
     "noise_probability": 0.0,
     "noise": 0.5,
     "erase": 0.0,
+    "motion": 0.0,
+    "motion_size": 6.0,
 }
 GEOMETRY = {"rotation_deg", "scale", "shear", "shift", "flip", "elastic", "elastic_size"}
 N, SIZE = 3, 48
@@ -201,16 +204,18 @@ def test_draws_fill_their_ranges() -> None:
         (drawn.noise_sd, 0.0, 0.12),
         (drawn.box[:, :2], 0.0, 0.8),
         (drawn.box[:, 2], 0.0, 0.25),
+        (draw(replace(config, motion=1.0), 4000, 2, seeded()).motion[:, 0], 0.3, 3.0),
     ):
         assert low <= float(values.min()) <= low + 0.02 * (high - low)
         assert high - 0.02 * (high - low) <= float(values.max()) <= high
 
 
 @pytest.mark.parametrize(
-    ("field", "probability"), [("elastic", 0.4), ("bias", 0.4), ("sigma", 0.25), ("noise_sd", 0.35), ("shrink", 0.2), ("gamma", 0.5), ("box", 0.1)]
+    ("field", "probability"),
+    [("elastic", 0.4), ("bias", 0.4), ("sigma", 0.25), ("noise_sd", 0.35), ("shrink", 0.2), ("gamma", 0.5), ("box", 0.1), ("motion", 0.3)],
 )
 def test_changes_happen_as_often_as_they_should(field: str, probability: float) -> None:
-    values = getattr(draw(AugmentationConfig(), 4000, 2, seeded()), field)
+    values = getattr(draw(AugmentationConfig(motion=0.3), 4000, 2, seeded()), field)
     neutral = 1.0 if field in ("shrink", "gamma") else 0.0
     happened = (values[:, 2] if field == "box" else values.flatten(1)[:, 0] if values.ndim > 1 else values) != neutral
     assert float(happened.float().mean()) == pytest.approx(probability, abs=0.03)
@@ -254,6 +259,33 @@ def test_low_resolution_is_the_mean_of_blocks_put_back() -> None:
     small = images.view(N, 1, 24, 2, 24, 2).mean((3, 5))
     expected = torch.nn.functional.interpolate(small, scale_factor=2, mode="bilinear")
     assert same(changed(shrink=torch.full((N,), 2.0)), expected)
+
+
+def shaken(image: torch.Tensor, *motion: float) -> torch.Tensor:
+    drawn = replace(draw(NOTHING, 1, SIZE, seeded()), affine=torch.eye(2, 3)[None], motion=torch.tensor([motion]))
+    return apply(drawn, image[None, None], image[None, None] * 0)[0][0, 0]
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_head_that_is_displaced_for_all_lines_alike_is_only_moved(axis: int) -> None:
+    image = 0.5 + torch.rand(SIZE, SIZE, generator=seeded(4))
+    moved = shaken(image, 2.0, 1e9, torch.pi / 2, float(axis == 0))
+    assert same(moved, image.roll(2, axis))
+
+
+def test_ghosts_are_the_sum_over_lines_of_which_each_saw_the_head_elsewhere() -> None:
+    image = 0.5 + torch.rand(SIZE, SIZE, generator=seeded(4))
+    image[:, :5] = 0.0
+    rows = torch.arange(SIZE, dtype=torch.float64)
+    expected = torch.zeros(SIZE, SIZE, dtype=torch.complex128)
+    for line in range(SIZE):  # line 0 is the most negative frequency
+        frequency, displaced = (line - SIZE // 2) / SIZE, 1.5 * math.sin(2 * math.pi * line / 8 + 1.0)
+        measured = (image.double() * torch.exp(-2j * torch.pi * frequency * (rows + displaced))[:, None]).sum(0)
+        expected += measured * torch.exp(2j * torch.pi * frequency * rows)[:, None] / SIZE
+    ghosted = shaken(image, 1.5, 8.0, 1.0, 1.0)
+    assert same(ghosted[:, 5:], expected.abs().float()[:, 5:])
+    assert not ghosted[:, :5].any()  # a stripped skull stays stripped
+    assert float((ghosted - image).abs().max()) > 0.1
 
 
 def test_an_erased_box_becomes_its_mean() -> None:
