@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="RUN",
-        help="begin with the weights of this run of the same network and fold, or with the mean of several (not for the published systems)",
+        help="begin with the weights of this run of the same network and fold, or with the mean of several, which is the result where there are no "
+        "steps, as with --set phases=[[0,224]] (not for the published systems)",
     )
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in RUN")

@@ -183,7 +183,7 @@ class Trainer:
         """Begin with the averaged weights of other runs of the same network instead of ImageNet's (fine-tuning).
 
         Of several runs of which one was fine-tuned from the other the mean is taken, which keeps most of what both can do
-        (Wortsman et al. 2022, arXiv:2109.01903).
+        (Wortsman et al. 2022, arXiv:2109.01903). A run that is named several times weighs as much; without steps the mean is the result.
         """
         loaded = [checkpoint.load_tensors(run / "weights.safetensors") for run in runs]
         for name, value in self.network.state_dict().items():
@@ -191,7 +191,8 @@ class Trainer:
             value.copy_(values.mean(0) if value.dtype.is_floating_point else values[-1])
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         begun = ", ".join(dict.fromkeys(json.loads((run / "scores.json").read_text())["started_from"] for run in runs if (run / "scores.json").is_file()))
-        steps = " and ".join(str(progress["step"]) for _, progress in loaded)
+        times = [f"{count} x " if (count := runs.count(run)) > 1 else "" for run in runs]
+        steps = " and ".join(dict.fromkeys(f"{n}{progress['step']}" for n, (_, progress) in zip(times, loaded)))
         self.started_from = f"{steps} steps of {'another run' if len(loaded) == 1 else 'other runs, averaged'}" + (f" ({begun})" if begun else "")
 
     def resume(self) -> None:

@@ -171,7 +171,7 @@ def _phases(value: Any) -> tuple[Phase, ...]:
 
 
 def _is_possible(phase: Phase) -> bool:
-    return phase.steps > 0 and phase.size > 0 and phase.size % 32 == 0 and 0 <= phase.augmentation <= 1 and 0 < phase.field <= 1
+    return phase.steps >= 0 and phase.size > 0 and phase.size % 32 == 0 and 0 <= phase.augmentation <= 1 and 0 < phase.field <= 1
 
 
 def _phase(steps: Any, size: Any, peak: Any = None, frozen_stages: Any = 0, augmentation: Any = 1.0, field: Any = 1.0) -> Phase:

@@ -55,6 +55,8 @@ def train_fold(
     folds = folds_of(recipe)
     if fold not in (folds if not isinstance(recipe, RegionRecipe) else (*folds, glioma_cases.ALL_CASES)):
         raise InputError(f"fold is {fold}, but the folds are {', '.join(map(str, folds))}; choose one of them or all")
+    if recipe.steps == 0 and not start:
+        raise InputError("the recipe has no steps, which leaves a network untrained; give phases with steps, or --start RUN whose weights are taken")
     for other in start:
         check_start(other, recipe, fold, glioma_cases.ALL_CASES)
     settings = settings_of(recipe, fold, start)

@@ -5,7 +5,7 @@
 DIR holds the public sets of the recipe. Each candidate differs from the shipped design in what its name says and in nothing
 else: recipe, batches, loss, seed and schedule (one cosine over all steps on windows of 160 pixels) are the same. OUT receives a
 run folder of each; a run that is there already goes on, or is read if it is done. comparison.md is written anew from all runs
-in OUT: 3-D Dice of the averaged weights in fp32 on axial slices, with all four sequences and with FLAIR alone.
+in OUT: 3-D Dice of the last weights (an average would lag in so short a training) in fp32 on axial slices, with all four sequences and with FLAIR alone.
 """
 
 from __future__ import annotations
@@ -128,6 +128,7 @@ CANDIDATES = {
     "shipped": Candidate("the shipped design: EfficientNet-Lite0, attention gates, residual decoder", _shipped),
     "second-seed": Candidate("the same with other random numbers", _shipped, seed=RECIPE.seed + 1),
     "no-gates": Candidate("plain skips instead of attention gates", lambda: _shipped(attention_gates=False)),
+    "no-gates-second-seed": Candidate("plain skips, other random numbers", lambda: _shipped(attention_gates=False), seed=RECIPE.seed + 1),
     "random-start": Candidate("encoder not pretrained", _random_start),
     "no-cubes": Candidate("whole cases alone", _shipped, patch_steps=0.0),
     "wide-decoder": Candidate("decoder of twice the width", lambda: _shipped(decoder_channels=(256, 128, 96, 64))),
@@ -168,7 +169,7 @@ def compare(name: str, cases: CaseSet, fold: int, steps: int, out: Path, hardwar
     candidate, run = CANDIDATES[name], out / name
     run.mkdir(parents=True, exist_ok=True)
     phase = Phase(steps, 160, peak=1.0, augmentation=0.6, field=160 / 192)
-    recipe = replace(RECIPE, phases=(phase,), patch_steps=candidate.patch_steps, seed=candidate.seed, validate_every=steps)
+    recipe = replace(RECIPE, phases=(phase,), patch_steps=candidate.patch_steps, seed=candidate.seed, ema=0.0, validate_every=steps)
     trainer = ComparedTrainer(candidate, recipe, *split(cases, fold), run, hardware)
     if (run / "last.safetensors").is_file():
         trainer.resume()

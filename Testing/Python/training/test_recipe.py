@@ -126,7 +126,7 @@ def test_later_settings_win_and_none_changes_nothing() -> None:
         ("phases=[]", "--set phases was given []"),
         ("phases=[900, 160]", "--set phases was given [900, 160]"),
         ("phases=[[900]]", "--set phases was given [[900]]"),
-        ("phases=[[0, 160]]", "--set phases was given [[0, 160]]"),
+        ("phases=[[-1, 160]]", "--set phases was given [[-1, 160]]"),
         ("phases=[[900, 100]]", "--set phases was given [[900, 100]]"),
         ("phases=[[900, 0]]", "--set phases was given [[900, 0]]"),
         ("phases=[[900, 160, true]]", "--set phases was given [[900, 160, True]]"),

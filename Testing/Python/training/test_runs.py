@@ -100,6 +100,28 @@ def test_a_run_goes_on_from_another_of_its_fold_only(run: Path, tmp_path: Path) 
     assert all(torch.equal(tensor, written[name]) for name, tensor in load_tensors(other / "weights.safetensors")[0].items())
 
 
+def test_without_steps_the_result_is_the_mean_of_the_runs_it_starts_from(run: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (run / CACHE).rename(tmp_path / "slices.npz")
+    for folder, recipe in ((run, RECIPE), (other, replace(RECIPE, seed=2))):
+        train_fold(recipe, Path("nowhere"), folder, 4, CPU, False, silent, cache=tmp_path / "slices.npz")
+    none = replace(RECIPE, phases=(Phase(0, 32),))
+    mixed = tmp_path / "mixed"
+    scores = train_fold(none, Path("nowhere"), mixed, 4, CPU, False, silent, cache=tmp_path / "slices.npz", start=[run, run, run, other])
+    (first, _), (second, _), (mean, progress) = (load_tensors(folder / "weights.safetensors") for folder in (run, other, mixed))
+    assert torch.allclose(mean["head.0.weight"], 0.75 * first["head.0.weight"] + 0.25 * second["head.0.weight"])
+    assert progress["step"] == 0
+    assert scores["n"] == 3
+    assert json.loads((mixed / "scores.json").read_text())["started_from"].startswith("3 x 1 and 1 steps of other runs, averaged (")
+
+
+def test_without_steps_and_without_a_start_nothing_is_trained(run: Path) -> None:
+    with pytest.raises(InputError, match="no steps, which leaves a network untrained; give phases with steps, or --start RUN"):
+        start(run, replace(RECIPE, phases=(Phase(0, 32),)))
+    assert not (run / "run.json").exists()
+
+
 def test_resume_in_an_empty_folder_is_a_start(run: Path) -> None:
     assert start(run, resume=True)["n"] == 3
 
