@@ -145,4 +145,5 @@ def _cross_validation(scores: dict[str, Any]) -> str:
     spread = f" Over all {result['n']} patients: median {result['median']:.3f}, standard deviation {result['spread']:.3f}." if "spread" in result else ""
     note = f" {result['note']}" if "note" in result else ""
     number = {4: "Four", 5: "Five"}.get(len(result["folds"]), str(len(result["folds"])))
-    return f"- {number}-fold cross-validation by patient, fp32: mean Dice {result['mean_dice']:.3f} ({folds}).{spread}{note}\n"
+    of = f", of {result['of']}" if "of" in result else ""
+    return f"- {number}-fold cross-validation by patient, fp32{of}: mean Dice {result['mean_dice']:.3f} ({folds}).{spread}{note}\n"

@@ -380,6 +380,14 @@ def test_a_card_without_comparison_or_cross_validation_leaves_them_out(tmp_path:
     assert "ross-validation" not in text
 
 
+def test_a_card_says_of_what_a_cross_validation_is(tmp_path: Path) -> None:
+    scores = {"split": "s", "average": "a", "n": 7, "dice": 0.5, "dice_by_kind": {"glioma": 0.25}, "mean_iou": 0.6, "tumor_iou": 0.3}
+    scores |= {"mean_iou_with_tumor_free": 0.7, "n_tumor_free": 4, "false_positive_rate": 0.25}
+    scores["cross_validation"] = {"mean_dice": 0.4567, "folds": {str(fold): {"dice": 0.4, "n": 3} for fold in (1, 2)}, "of": "the first 9 steps"}
+    text = card_text(model_row(tmp_path / "a.onnx", scores=scores, training_data=[]), "p.png")
+    assert "- 2-fold cross-validation by patient, fp32, of the first 9 steps: mean Dice 0.457 (fold 1 0.400 (n = 3), fold 2 0.400 (n = 3)).\n" in text
+
+
 def test_cases_are_ranked_from_best_to_worst_and_outlined_in_both_colors() -> None:
     slices = slice_set({"cheng/glioma": 5, "no_tumor/none": 1})
     truth = (slices.targets & 1) > 0
