@@ -7,7 +7,7 @@ from pathlib import Path
 
 from Testing.Benchmarks.results import Result, first, load, mean, values
 
-CONDITIONS = ("n", "averaged", "width", "size", "epochs", "epoch chosen on", "started from", "trained on")
+CONDITIONS = ("n", "averaged", "width", "size", "epochs", "slices an epoch", "batch", "epoch chosen on", "started from", "trained on")
 
 
 def conditions(result: Result | None) -> list[str]:
@@ -21,7 +21,10 @@ def conditions(result: Result | None) -> list[str]:
     ran = sorted({fold["epochs_run"] for fold in result["folds"].values()})
     epochs = f"{ran[0]}" if len(ran) == 1 else f"{ran[0]}-{ran[-1]}"
     limit = f"{epochs} of {about['epochs']}"
-    return [str(n), averaged, f"{about['width']:g}", f"{about['size']} px", limit, about["chosen_on"], about["started_from"], about["trained_on"]]
+    slices = f"{drawn} of {about['n_training']}" if (drawn := result["recipe"]["slices_per_epoch"]) else f"all {about['n_training']}"
+    size = [f"{about['width']:g}", f"{about['size']} px"]
+    batch = str(result["recipe"]["batch"])
+    return [str(n), averaged, *size, limit, slices, batch, about["chosen_on"], about["started_from"], about["trained_on"]]
 
 
 def best(rows: dict[str, str], recipe: str, path: tuple[str, ...], results: Path) -> dict[str, float | None]:

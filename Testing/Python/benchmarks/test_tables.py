@@ -16,7 +16,7 @@ from Testing.Benchmarks.results import add_export, add_run, load, mean
 from Testing.Benchmarks.tables import all_tables, table_a, table_b, table_d
 from Testing.Benchmarks.tables_c import table_c
 
-ABOUT: dict[str, Any] = {"width": 0.5, "size": 224, "clahe": False, "epochs": 50, "epochs_run": 12}
+ABOUT: dict[str, Any] = {"width": 0.5, "size": 224, "clahe": False, "epochs": 50, "epochs_run": 12, "n_training": 120}
 ABOUT |= {"chosen_on": "next fold", "started_from": "random weights", "trained_on": "CPU"}
 
 
@@ -28,7 +28,8 @@ def score_a(mean_iou: float) -> dict[str, Any]:
 
 def write_run(run: Path, recipe: str, variant: str, fold: int, scores: dict[str, Any], **about: Any) -> Path:
     run.mkdir(parents=True)
-    (run / "run.json").write_text(json.dumps({"fold": fold, "recipe": {"name": recipe}}))
+    drawn = {"slices_per_epoch": about.pop("slices_per_epoch", 0), "batch": 16}
+    (run / "run.json").write_text(json.dumps({"fold": fold, "recipe": {"name": recipe, **drawn}}))
     (run / "scores.json").write_text(json.dumps({**ABOUT, "recipe": recipe, "variant": variant, "fold": fold, **about, "scores": scores}))
     columns = ["epoch", *[f"{part}_{key}" for part in ("training", "validation") for key in ("loss", "dice", "iou", "mean_iou")]]
     with (run / "log.csv").open("w", newline="") as file:
@@ -67,8 +68,13 @@ def test_folds_are_averaged_and_the_conditions_are_stated(tmp_path: Path) -> Non
     assert path.name == "paper-a-ag-width0.5-224px.json"
     row = rows_of(table_a(tmp_path / "results"))["+ AG"]
     assert row[:8] == ["0.8455", "0.7500", "0.500", "0.750", "0.500", "0.500", "0.500", "25.0 %"]
-    assert row[-8:] == ["20", "pooled; mean of 2 folds", "0.5", "224 px", "11-12 of 50", "next fold", "random weights", "CPU"]
+    assert row[-10:] == ["20", "pooled; mean of 2 folds", "0.5", "224 px", "11-12 of 50", "all 120", "16", "next fold", "random weights", "CPU"]
     assert mean(load("paper-a", "ag", results=tmp_path / "results")[0], "mean_iou") == pytest.approx(0.75)
+
+
+def test_a_part_of_the_slices_is_stated(tmp_path: Path) -> None:
+    add_run(write_run(tmp_path / "run", "paper-a", "ag", 1, score_a(0.7), slices_per_epoch=40), tmp_path / "results")
+    assert rows_of(table_a(tmp_path / "results"))["+ AG"][-5:-3] == ["40 of 120", "16"]
 
 
 def test_an_order_that_differs_from_the_papers_is_said(tmp_path: Path) -> None:
