@@ -8,6 +8,7 @@ from typing import Any
 
 from Testing.Benchmarks.published import CLASSES_C, PAPER_C, PAPER_C_FOLDS, PAPER_C_LARGE, PAPER_C_SMALL, ROWS_C, TITLES
 from Testing.Benchmarks.results import Result, load, shown, values, with_deviation
+from Testing.Benchmarks.table_commands import commands
 from Testing.Benchmarks.table_text import CONDITIONS, conditions, markdown, section
 
 _NOT_APPLICABLE = "not applicable"
@@ -20,6 +21,7 @@ def table_c(results: Path) -> str:
     """All tables of the paper."""
     parts = [
         section(TITLES["paper-c"], *_means(results), _NOTES),
+        commands("paper-c", [(variant, clahe) for variant in ROWS_C for clahe in (False, True)], results) + "\n",
         "### Fold by fold, ResSE-LKA-UNet\n\n" + _folds(results),
         "### Large and small tumors of every fold\n\nLarge: not smaller than the median of the fold's cases.\n\n" + _sizes(results),
         "### Single cases\n\nDice of NCR / ED / ET. The paper's cases are not known by name: ours are the largest three and the smallest five tumors "

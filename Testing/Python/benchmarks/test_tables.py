@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from BrainTumorSegLib.training.paper_recipe import paper_recipe
+from BrainTumorSegLib.training.recipes import PAPERS
 from Testing.Benchmarks.figures import all_figures
 from Testing.Benchmarks.results import add_export, add_run, load, mean
+from Testing.Benchmarks.table_commands import commands
 from Testing.Benchmarks.tables import all_tables, table_a, table_b, table_d
 from Testing.Benchmarks.tables_c import table_c
 
@@ -75,6 +79,21 @@ def test_folds_are_averaged_and_the_conditions_are_stated(tmp_path: Path) -> Non
 def test_a_part_of_the_slices_is_stated(tmp_path: Path) -> None:
     add_run(write_run(tmp_path / "run", "paper-a", "ag", 1, score_a(0.7), slices_per_epoch=40), tmp_path / "results")
     assert rows_of(table_a(tmp_path / "results"))["+ AG"][-5:-3] == ["40 of 120", "16"]
+
+
+def test_the_command_of_a_row_gives_its_recipe_again(tmp_path: Path) -> None:
+    settings = ["variant=unet", "width=0.5", "epochs=8", "clahe=true", "schedule.warm_up=1", "choose_on=next fold", "augmentation.gamma=[0.8, 1.2]"]
+    recipe = paper_recipe(PAPERS["paper-c"], settings)
+    write_run(tmp_path / "run", "paper-c", "unet", 2, {"averaged": "per case", "n": 3, "classes": classes(0.8)}, clahe=True)
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"fold": 2, "recipe": json.loads(recipe.to_json())}))
+    add_run(tmp_path / "run", tmp_path / "results")
+    (line,) = [line for line in commands("paper-c", [("unet", False), ("unet", True)], tmp_path / "results").splitlines() if line.startswith("braintumorseg")]
+    words = shlex.split(line)
+    assert words[:8] == ["braintumorseg", "train", "paper-c", "--data", "DATA", "--fold", "2", "-o"]
+    given = words[10::2]
+    assert words[9::2] == ["--set"] * len(given) and len(given) == len(settings)
+    assert paper_recipe(PAPERS["paper-c"], given) == recipe
+    assert commands("paper-c", [("unet", False)], tmp_path / "results") == "No row has been run."
 
 
 def test_an_order_that_differs_from_the_papers_is_said(tmp_path: Path) -> None:

@@ -1,0 +1,44 @@
+"""The commands that trained the rows of a table, worked out from the settings that were stored with them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+from BrainTumorSegLib.training.paper_recipe import paper_recipe
+from BrainTumorSegLib.training.recipes import PAPERS
+from Testing.Benchmarks.results import Result, first, load
+
+
+def commands(recipe: str, rows: list[tuple[str, bool]], results: Path) -> str:
+    """A Markdown block of the commands of every row, (variant, CLAHE), that was run; a sentence where none was."""
+    lines = [command(result) for variant, clahe in rows for result in load(recipe, variant, clahe, results)]
+    if not lines:
+        return "No row has been run."
+    return "\n".join(["How the rows were trained; DATA is the folder that holds the sets:\n", "```", *lines, "```"])
+
+
+def command(result: Result) -> str:
+    """`braintumorseg train` with every setting that is not the published recipe's."""
+    stored, about = result["recipe"], first(result)
+    published = dataclasses.asdict(paper_recipe(PAPERS[stored["name"]], [f"variant={about['variant']}"]))
+    changed = [f"{key}={json.dumps(value)}" for key, value in _flat(stored).items() if value != _flat(published)[key]]
+    settings = [f"variant={about['variant']}", *[text for text in changed if not text.startswith("variant=")]]
+    fold = next(iter(result["folds"])) if len(result["folds"]) == 1 else "all"
+    out = f"runs/{stored['name']}-{about['variant']}{'-clahe' if about['clahe'] else ''}"
+    sets = " ".join(f"--set {shlex.quote(text)}" for text in settings)
+    return f"braintumorseg train {stored['name']} --data DATA --fold {fold} -o {out} {sets}"
+
+
+def _flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """Nested settings under dotted names; tuples as the lists that JSON makes of them."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{above}{key}."))
+        else:
+            flat[above + key] = list(value) if isinstance(value, tuple) else value
+    return flat
