@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from Testing.Benchmarks.published import CLASSES_C, PAPER_C, PAPER_C_FOLDS, PAPER_C_LARGE, PAPER_C_SMALL, ROWS_C, TITLES
 from Testing.Benchmarks.results import Result, load, shown, values, with_deviation
 from Testing.Benchmarks.table_commands import commands
-from Testing.Benchmarks.table_text import CONDITIONS, conditions, markdown, section
+from Testing.Benchmarks.table_text import CONDITIONS, conditions, markdown, order_sentence, section
 
 _NOT_APPLICABLE = "not applicable"
 _NOTES = """Dice in % and HD95 in mm, in 3-D per case, mean over the cases that have the class, then mean ± deviation over folds. A class that is absent
@@ -24,8 +26,8 @@ def table_c(results: Path) -> str:
         commands("paper-c", [(variant, clahe) for variant in ROWS_C for clahe in (False, True)], results) + "\n",
         "### Fold by fold, ResSE-LKA-UNet\n\n" + _folds(results),
         "### Large and small tumors of every fold\n\nLarge: not smaller than the median of the fold's cases.\n\n" + _sizes(results),
-        "### Single cases\n\nDice of NCR / ED / ET. The paper's cases are not known by name: ours are the largest three and the smallest five tumors "
-        "of the scored folds.\n\n" + _cases(results),
+        "### Single cases\n\nDice of NCR / ED / ET. The paper's cases are not known by name: ours are the largest three of the larger half "
+        "of the scored folds' tumors, and the smallest five of the smaller half.\n\n" + _cases(results),
     ]
     return "\n".join(parts)
 
@@ -103,25 +105,43 @@ def _sizes(results: Path) -> str:
 
 
 def _cases(results: Path) -> str:
-    """The paper's Tables 4 and 5, and below each our cases."""
-    variants = list(ROWS_C)
-    rows = []
+    """The paper's Tables 4 and 5, below each our cases, and whether they put the methods in the same order."""
+    runs = {variant: (load("paper-c", variant, results=results) or [None])[0] for variant in ROWS_C}
+    cases = {variant: {case["case"]: case for fold in run["folds"].values() for case in fold["scores"]["cases"]} for variant, run in runs.items() if run}
+    rows: list[list[str]] = []
+    chosen: list[str] = []
     for title, published, count, largest in (("large", PAPER_C_LARGE, 3, True), ("small", PAPER_C_SMALL, 5, False)):
         for case, dice in published.items():
-            rows.append(["paper", title, case, "-", *[_triple(dice[variant]) for variant in variants]])
-        runs = {variant: (load("paper-c", variant, results=results) or [None])[0] for variant in variants}
-        ours = _ours(runs, count, largest)
-        rows += [["ours", title, *row] for row in ours] or [["ours", title, "not run", "-", "-", "-", "-"]]
-    return markdown(["whose", "tumors", "case", "mL", *[ROWS_C[variant] for variant in variants]], rows) + "\n"
+            rows.append(["paper", title, case, "-", *[_triple(dice[variant]) for variant in ROWS_C]])
+        ours = _by_size(cases, count, largest)
+        rows += [["ours", title, name, f"{ml:.1f}", *[_case_cell(cases.get(variant, {}).get(name)) for variant in ROWS_C]] for name, ml in ours.items()]
+        rows += [] if ours else [["ours", title, "not run", "-", "-", "-", "-"]]
+        chosen += ours
+    table = markdown(["whose", "tumors", "case", "mL", *[ROWS_C[variant] for variant in ROWS_C]], rows)
+    return f"{table}\n\n{_order(cases, chosen)}\n"
 
 
-def _ours(runs: dict[str, Result | None], count: int, largest: bool) -> list[list[str]]:
-    cases = {variant: {case["case"]: case for fold in run["folds"].values() for case in fold["scores"]["cases"]} for variant, run in runs.items() if run}
-    if not cases:
-        return []
+def _by_size(cases: dict[str, dict[str, Any]], count: int, largest: bool) -> dict[str, float]:
+    """mL of the `count` largest tumors of the larger half, or smallest of the smaller one: no case is both."""
     known = {name: case["tumor_ml"] for rows in cases.values() for name, case in rows.items()}
-    names = sorted(known, key=lambda name: (-known[name] if largest else known[name], name))[:count]
-    return [[name, f"{known[name]:.1f}", *[_case_cell(cases.get(variant, {}).get(name)) for variant in runs]] for name in names]
+    names = sorted(known, key=lambda name: (known[name], name))
+    half = names[len(names) // 2 :][::-1] if largest else names[: len(names) // 2]
+    return {name: known[name] for name in half[:count]}
+
+
+def _order(cases: dict[str, dict[str, Any]], names: list[str]) -> str:
+    published = [*PAPER_C_LARGE.values(), *PAPER_C_SMALL.values()]
+    paper = {row: mean_of([value for dice in published for value in dice[variant]]) for variant, row in ROWS_C.items()}
+    ours = {
+        row: mean_of([cases[variant][name]["classes"][key]["dice"] for name in names for key in CLASSES_C]) if variant in cases else None
+        for variant, row in ROWS_C.items()
+    }
+    return order_sentence("mean Dice of these cases and classes", paper, ours)
+
+
+def mean_of(values: Sequence[float | None]) -> float:
+    """Mean of those that are applicable."""
+    return float(np.mean([value for value in values if value is not None]))
 
 
 def _case_cell(case: dict[str, Any] | None) -> str:

@@ -156,9 +156,24 @@ def test_c_gives_folds_sizes_and_single_cases(tmp_path: Path) -> None:
     assert "| 1 | 82.10 | 74.20 | 79.40 | 2.40 | 5.10 | 4.20 | without | 80.00 | 80.00 | 80.00 | 4.00 | 4.00 | 4.00 |" in text
     assert "| ResSE-LKA-UNet, without CLAHE | small | 2 | 60.00 ± 0.00 |" in text
     assert "| ours | large | A | 50.0 | not run | not run | 0.900 / 0.900 / 0.900 |" in text
-    assert text.index("| ours | large | A |") < text.index("| ours | large | C |") < text.index("| ours | large | B |")
+    assert text.index("| ours | large | A |") < text.index("| ours | large | C |")
+    assert "| ours | small | C |" not in text and "| ours | large | B |" not in text
     assert "| ours | small | B | 5.0 | not run | not run | not applicable / not applicable / not applicable |" in text
     assert "| paper | small | 106 | - | 0.000 / 0.000 / not applicable |" in text
+
+
+def test_c_compares_the_order_of_methods_over_the_single_cases(tmp_path: Path) -> None:
+    for variant, dice in (("unet", 0.6), ("resse-lka", 0.5)):
+        scores = {
+            "averaged": "per case",
+            "n": 2,
+            "classes": classes(dice),
+            "large": {"n": 1, "classes": classes(dice)},
+            "small": {"n": 1, "classes": classes(dice)},
+        }
+        scores["cases"] = [case("A", 50.0, dice), case("B", 5.0, dice)]
+        add_run(write_run(tmp_path / variant, "paper-c", variant, 1, scores), tmp_path / "results")
+    assert "the paper has ResSE-LKA-UNet > U-Net; ours differs: U-Net > ResSE-LKA-UNet." in table_c(tmp_path / "results")
 
 
 def test_figures_are_drawn_from_results_and_runs(tmp_path: Path) -> None:
