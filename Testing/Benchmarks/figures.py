@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from Testing.Benchmarks.published import PAPER_A, PAPER_B, PAPER_D, ROWS_C
+from Testing.Benchmarks.published import CLASSES_C, PAPER_A, PAPER_B, PAPER_D, ROWS_C
 from Testing.Benchmarks.results import RESULTS, Result, load
 
 _NAMES: dict[str, dict[str, str]] = {
@@ -86,6 +86,7 @@ def draw_cases(runs: dict[str, Path], path: Path) -> Path:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
+    from matplotlib.patches import Patch
 
     shown = {name: _load_shown(run) for name, run in runs.items()}
     first = next(iter(shown.values()))
@@ -96,7 +97,7 @@ def draw_cases(runs: dict[str, Path], path: Path) -> Path:
     for i in range(rows):
         background, reference = _gray(first["images"][i]), first["labels"][i]
         panels[i, 0].imshow(background)
-        panels[i, 0].set_title(f"{first['kind'][i]} {first['case'][i]}"[:22], fontsize=7)
+        panels[i, 0].set_title(f"{first['kind'][i]} {first['case'][i]}"[:32], fontsize=7)
         panels[i, 1].imshow(_painted(background, reference))
         panels[i, 1].set_title("reference", fontsize=7)
         for axes, (name, one) in zip(panels[i, 2:], shown.items()):
@@ -104,6 +105,9 @@ def draw_cases(runs: dict[str, Path], path: Path) -> Path:
                 raise SystemExit(f"{runs[name]} shows other slices than the first run; give runs of one fold and one set")
             axes.imshow(_painted(background, one["predicted"][i]))
             axes.set_title(f"{name}: {_dice(one['predicted'][i], reference):.2f}", fontsize=7)
+    if first["labels"].max() > 1:
+        patches = [Patch(color=[c / 255 for c in _LABEL_COLORS[label]], label=key) for label, key in enumerate(CLASSES_C, 1)]
+        figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), fontsize=8)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
     return path
