@@ -24,12 +24,12 @@ def commands(recipe: str, rows: list[tuple[str, bool]], results: Path) -> str:
 def command(result: Result) -> str:
     """`braintumorseg train` with every setting that is not the published recipe's."""
     stored, about = result["recipe"], first(result)
-    published = dataclasses.asdict(paper_recipe(PAPERS[stored["name"]], [f"variant={about['variant']}"]))
-    changed = [f"{key}={json.dumps(value)}" for key, value in _flat(stored).items() if value != _flat(published)[key]]
-    settings = [f"variant={about['variant']}", *[text for text in changed if not text.startswith("variant=")]]
+    variant = f"variant={about['variant']}"
+    published = _flat(dataclasses.asdict(paper_recipe(PAPERS[stored["name"]], [variant])))
+    changed = [f"{key}={json.dumps(value)}" for key, value in _flat(stored).items() if value != published[key]]
     fold = next(iter(result["folds"])) if len(result["folds"]) == 1 else "all"
     out = f"runs/{stored['name']}-{about['variant']}{'-clahe' if about['clahe'] else ''}"
-    sets = " ".join(f"--set {shlex.quote(text)}" for text in settings)
+    sets = " ".join(f"--set {shlex.quote(text)}" for text in [variant, *changed])
     return f"braintumorseg train {stored['name']} --data DATA --fold {fold} -o {out} {sets}"
 
 
