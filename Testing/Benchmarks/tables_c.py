@@ -117,7 +117,7 @@ def _cases(results: Path) -> str:
         rows += [["ours", title, name, f"{ml:.1f}", *[_case_cell(cases.get(variant, {}).get(name)) for variant in ROWS_C]] for name, ml in ours.items()]
         rows += [] if ours else [["ours", title, "not run", "-", "-", "-", "-"]]
         chosen += ours
-    table = markdown(["whose", "tumors", "case", "mL", *[ROWS_C[variant] for variant in ROWS_C]], rows)
+    table = markdown(["whose", "tumors", "case", "mL", *ROWS_C.values()], rows)
     return f"{table}\n\n{_order(cases, chosen)}\n"
 
 
@@ -131,17 +131,19 @@ def _by_size(cases: dict[str, dict[str, Any]], count: int, largest: bool) -> dic
 
 def _order(cases: dict[str, dict[str, Any]], names: list[str]) -> str:
     published = [*PAPER_C_LARGE.values(), *PAPER_C_SMALL.values()]
-    paper = {row: mean_of([value for dice in published for value in dice[variant]]) for variant, row in ROWS_C.items()}
+    means = {row: _mean_of([value for dice in published for value in dice[variant]]) for variant, row in ROWS_C.items()}
+    paper = {row: value for row, value in means.items() if value is not None}
     ours = {
-        row: mean_of([cases[variant][name]["classes"][key]["dice"] for name in names for key in CLASSES_C]) if variant in cases else None
+        row: _mean_of([cases[variant][name]["classes"][key]["dice"] for name in names for key in CLASSES_C]) if variant in cases else None
         for variant, row in ROWS_C.items()
     }
     return order_sentence("mean Dice of these cases and classes", paper, ours)
 
 
-def mean_of(values: Sequence[float | None]) -> float:
+def _mean_of(values: Sequence[float | None]) -> float | None:
     """Mean of those that are applicable."""
-    return float(np.mean([value for value in values if value is not None]))
+    applicable = [value for value in values if value is not None]
+    return float(np.mean(applicable)) if applicable else None
 
 
 def _case_cell(case: dict[str, Any] | None) -> str:
