@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shlex
 from pathlib import Path
@@ -25,7 +24,7 @@ def command(result: Result) -> str:
     """`braintumorseg train` with every setting that is not the published recipe's."""
     stored, about = result["recipe"], first(result)
     variant = f"variant={about['variant']}"
-    published = _flat(dataclasses.asdict(paper_recipe(PAPERS[stored["name"]], [variant])))
+    published = _flat(json.loads(paper_recipe(PAPERS[stored["name"]], [variant]).to_json()))
     changed = [f"{key}={json.dumps(value)}" for key, value in _flat(stored).items() if value != published[key]]
     fold = next(iter(result["folds"])) if len(result["folds"]) == 1 else "all"
     out = f"runs/{stored['name']}-{about['variant']}{'-clahe' if about['clahe'] else ''}"
@@ -34,11 +33,11 @@ def command(result: Result) -> str:
 
 
 def _flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
-    """Nested settings under dotted names; tuples as the lists that JSON makes of them."""
+    """Nested settings under dotted names."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, dict):
             flat.update(_flat(value, f"{above}{key}."))
         else:
-            flat[above + key] = list(value) if isinstance(value, tuple) else value
+            flat[above + key] = value
     return flat

@@ -23,6 +23,6 @@ class LargeKernelAttention(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(x.device.type, enabled=False):  # a CPU's backward pass of depth-wise convolutions takes three times as long in bfloat16
+        with torch.autocast(x.device.type, enabled=False):  # a CPU's backward pass of depth-wise convolutions takes two to three times as long in bfloat16
             wide = self.far(self.near(x.float()))
         return x * torch.sigmoid(self.norm(self.mix(wide)))
