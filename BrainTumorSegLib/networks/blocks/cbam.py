@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from BrainTumorSegLib.networks.blocks.averages import channel_average, global_average
+
 
 class ChannelAttention(nn.Module):
     """`M_c = sigmoid(MLP(GAP F) + MLP(GMP F))`, output `M_c * F`; one MLP serves both poolings.
@@ -25,7 +27,7 @@ class ChannelAttention(nn.Module):
         self.mlp = nn.Sequential(nn.Conv2d(channels, inner, 1), nn.ReLU(), nn.Conv2d(inner, channels, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        mean, largest = F.adaptive_avg_pool2d(x, 1), F.adaptive_max_pool2d(x, 1)
+        mean, largest = global_average(x, self.training), F.adaptive_max_pool2d(x, 1)
         return x * torch.sigmoid(self.mlp(mean) + self.mlp(largest))
 
 
@@ -43,7 +45,7 @@ class SpatialAttention(nn.Module):
         self.convolution = nn.Conv2d(2, 1, kernel, padding=kernel // 2, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        summary = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1)  # [N, 2, H, W]
+        summary = torch.cat([channel_average(x, self.training), x.amax(1, keepdim=True)], 1)  # [N, 2, H, W]
         return x * torch.sigmoid(self.convolution(summary))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+
+from BrainTumorSegLib.networks.blocks.averages import global_average
 
 
 class SqueezeExcitation(nn.Module):
@@ -27,5 +28,5 @@ class SqueezeExcitation(nn.Module):
         self.excite = nn.Conv2d(inner, channels, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        z = F.adaptive_avg_pool2d(x, 1)  # [N, C, 1, 1]
+        z = global_average(x, self.training)  # [N, C, 1, 1]
         return x * torch.sigmoid(self.excite(torch.relu(self.squeeze(z))))
