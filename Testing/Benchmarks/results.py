@@ -46,12 +46,17 @@ def slug(about: dict[str, Any]) -> str:
 
 
 def load(recipe: str, variant: str, clahe: bool = False, results: Path = RESULTS) -> list[Result]:
-    """All stored runs of a row, widest first; each has its exported files under "files" where they were stored."""
+    """All stored runs of a row, widest first; each has its exported files under "files" where they were stored.
+
+    Files of another run of the row, trained before this one, are left out.
+    """
     found = []
     for path in sorted(results.glob(f"{recipe}-{variant}{'-clahe' if clahe else ''}-width*px.json")):
         result = json.loads(path.read_text())
         export = path.with_name(f"{path.stem}-export.json")
-        result["files"] = json.loads(export.read_text())["files"] if export.is_file() else {}
+        files = json.loads(export.read_text())["files"] if export.is_file() else {}
+        runs = [{key: value for key, value in fold.items() if key != "scores"} for fold in result["folds"].values()]
+        result["files"] = {precision: file for precision, file in files.items() if file["run"] in runs}
         found.append(result)
     return sorted(found, key=lambda result: (-first(result)["width"], -first(result)["size"]))
 

@@ -123,6 +123,10 @@ def test_exported_files_fill_the_quantized_rows(tmp_path: Path) -> None:
     assert table["+ SE DRQ"][:2] == ["0.8384", "0.7900"]
     assert table["se, static int8"][:2] == ["-", "0.7800"]
     assert table["+ SE DRQ"][8:12] == ["32.38", "1.50", "0.1996", "0.1250"]
+    add_run(write_run(tmp_path / "again", "paper-a", "se", 1, score_a(0.6), minutes=31), results)
+    table = rows_of(table_a(results))
+    assert table["+ SE"][1] == "0.6000"
+    assert table["+ SE DRQ"][1] == "not run"  # the files at hand are the first run's
     (out / "models.json").write_text(json.dumps({"models": [{"scores": {}}]}))
     with pytest.raises(SystemExit, match="holds no scored files of a published system"):
         add_export(out, results)
