@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from BrainTumorSegLib.networks.blocks.depthwise import DepthwiseConv2d
+
 
 class LargeKernelAttention(nn.Module):
     """`A = sigmoid(BN(conv1x1(dw7x7(dw5x5(X)))))`, output `X * A`.
@@ -17,12 +19,10 @@ class LargeKernelAttention(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.near = nn.Conv2d(channels, channels, 5, padding=2, groups=channels)
-        self.far = nn.Conv2d(channels, channels, 7, padding=3, groups=channels)
+        self.near = DepthwiseConv2d(channels, 5)
+        self.far = DepthwiseConv2d(channels, 7)
         self.mix = nn.Conv2d(channels, channels, 1, bias=False)
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(x.device.type, enabled=False):  # a CPU's backward pass of depth-wise convolutions takes two to three times as long in bfloat16
-            wide = self.far(self.near(x.float()))
-        return x * torch.sigmoid(self.norm(self.mix(wide)))
+        return x * torch.sigmoid(self.norm(self.mix(self.far(self.near(x)))))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from BrainTumorSegLib.networks.blocks.depthwise import DepthwiseConv2d
+
 
 class ResNeXtBlock(nn.Module):
     """`ReLU(expand1x1(depth-wise3x3(reduce1x1(X))) + shortcut(X))`, each convolution with BN, ReLU between them.
@@ -22,7 +24,7 @@ class ResNeXtBlock(nn.Module):
             nn.Conv2d(in_channels, inner, 1, bias=False),
             nn.BatchNorm2d(inner),
             nn.ReLU(),
-            nn.Conv2d(inner, inner, 3, padding=1, groups=inner, bias=False),
+            DepthwiseConv2d(inner, 3, bias=False),
             nn.BatchNorm2d(inner),
             nn.ReLU(),
             nn.Conv2d(inner, out_channels, 1, bias=False),

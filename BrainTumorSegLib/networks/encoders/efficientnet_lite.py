@@ -13,6 +13,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from BrainTumorSegLib.networks.blocks.depthwise import DepthwiseConv2d
+
 # expansion, channels, repeats, stride, kernel of the seven stages of the B0 base network (Tan & Le, Table 1)
 _STAGES = ((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5), (6, 192, 4, 2, 5), (6, 320, 1, 1, 3))
 _SCALE = {0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2)}  # variant -> (width, depth)
@@ -20,9 +22,12 @@ _STEM_CHANNELS = 32  # fixed in every Lite variant
 _SKIP_STAGES = (0, 1, 2, 4, 6)  # the last stage at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input size
 
 
-def _conv_bn(in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
-    convolution = nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False)
-    return [convolution, nn.BatchNorm2d(out_channels, eps=1e-3, momentum=0.01)]
+def _normalized(convolution: nn.Conv2d) -> list[nn.Module]:
+    return [convolution, nn.BatchNorm2d(convolution.out_channels, eps=1e-3, momentum=0.01)]
+
+
+def _conv_bn(in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> list[nn.Module]:
+    return _normalized(nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, bias=False))
 
 
 class InvertedResidual(nn.Module):
@@ -34,7 +39,7 @@ class InvertedResidual(nn.Module):
         layers: list[nn.Module] = []
         if expansion != 1:
             layers += [*_conv_bn(in_channels, inner, 1), nn.ReLU6(inplace=True)]
-        layers += [*_conv_bn(inner, inner, kernel, stride, groups=inner), nn.ReLU6(inplace=True), *_conv_bn(inner, out_channels, 1)]
+        layers += [*_normalized(DepthwiseConv2d(inner, kernel, stride, bias=False)), nn.ReLU6(inplace=True), *_conv_bn(inner, out_channels, 1)]
         self.layers = nn.Sequential(*layers)
         self.has_shortcut = stride == 1 and in_channels == out_channels
         self.drop_path = drop_path
