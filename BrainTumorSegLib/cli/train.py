@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "steps, as with --set phases=[[0,224]] (not for the published systems)",
     )
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in RUN")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in RUN; a published system may go on with more epochs")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help="change a setting of the recipe, for instance seed=2 or variant=ag"
     )

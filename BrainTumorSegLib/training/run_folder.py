@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from BrainTumorSegLib.errors import InputError
 
@@ -45,6 +45,9 @@ def check_start(start: Path, recipe: Recipe, fold: int, all_cases: int) -> None:
 def check_run(run: Path, settings: str, resume: bool) -> None:
     """Refuse a folder that holds another run.
 
+    A run that counts epochs may go on with more of them than it began with: no schedule looks at their number, so what
+    was done so far is the same.
+
     Raises:
         InputError: it holds a run and `resume` was not asked for, or the run is another one.
     """
@@ -53,8 +56,15 @@ def check_run(run: Path, settings: str, resume: bool) -> None:
         return
     if not resume:
         raise InputError(f"{run} already holds a run; add --resume to go on with it, or give another folder with -o")
-    if stored.read_text() != settings:
+    if not _goes_on(json.loads(stored.read_text()), json.loads(settings)):
         raise InputError(f"{run} was started with another recipe, fold or --set; resume with the same ones, or give another folder with -o")
+
+
+def _goes_on(begun: dict[str, Any], asked: dict[str, Any]) -> bool:
+    epochs = begun["recipe"].get("epochs", 0)
+    if asked["recipe"].get("epochs", 0) <= epochs:
+        return begun == asked
+    return begun == {**asked, "recipe": {**asked["recipe"], "epochs": epochs}}
 
 
 def make_folder(run: Path) -> None:

@@ -59,6 +59,21 @@ def test_a_run_is_refused_twice_resumed_and_not_done_again(tmp_path: Path) -> No
     assert (tmp_path / "last.safetensors").stat().st_mtime_ns == before
 
 
+def test_a_run_goes_on_with_more_epochs_as_if_it_had_begun_with_them(tmp_path: Path) -> None:
+    longer = replace(RECIPE, epochs=2, validate_every=1)
+    fold(RECIPE, tmp_path / "grown")
+    result = fold(longer, tmp_path / "grown", resume=True)
+    whole = fold(longer, tmp_path / "whole")
+    assert {**result, "minutes": 0} == {**whole, "minutes": 0}
+    assert result["epochs_run"] == 2
+    assert (tmp_path / "grown" / "run.json").read_text() == (tmp_path / "whole" / "run.json").read_text()
+    grown, at_once = (load_tensors(tmp_path / run / "last.safetensors")[0] for run in ("grown", "whole"))
+    assert all(torch.equal(grown[name], at_once[name]) for name in at_once)
+    for other in (RECIPE, replace(longer, epochs=3, seed=2)):  # fewer epochs, and more of another run
+        with pytest.raises(InputError, match="was started with another recipe, fold or --set"):
+            fold(other, tmp_path / "grown", resume=True)
+
+
 def test_a_run_cut_between_training_and_scoring_is_scored_at_resume(tmp_path: Path) -> None:
     result = fold(RECIPE, tmp_path)
     (tmp_path / "scores.json").unlink()
