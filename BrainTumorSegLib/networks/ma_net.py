@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from BrainTumorSegLib.networks.blocks.residual import ConvBlock
+from BrainTumorSegLib.networks.blocks.squeeze_excitation import SqueezeExcitation
 from BrainTumorSegLib.networks.encoders.resnet_v1 import ResNetV1
 from BrainTumorSegLib.networks.initialization import initialize
 from BrainTumorSegLib.networks.width import scaled
@@ -56,16 +57,10 @@ class PositionAttention(nn.Module):
         return self.output(x + (value @ similarity).view_as(x))
 
 
-class ChannelWeights(nn.Sequential):
-    """`sigmoid(W2 ReLU(W1 GAP X))`, the weights of squeeze-and-excitation. [N, C, H, W] -> [N, C, 1, 1]."""
-
-    def __init__(self, channels: int, reduction: int) -> None:
-        inner = max(channels // reduction, 1)
-        super().__init__(nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, inner, 1), nn.ReLU(), nn.Conv2d(inner, channels, 1), nn.Sigmoid())
-
-
 class MultiScaleFusion(nn.Module):
     """Multi-scale fusion attention block: channels weighed by what the deep features and the skip say together.
+
+    The weights of squeeze-and-excitation of both are added, and weigh the deep features.
 
     Shapes: x [N, in_channels, H, W], skip [N, skip_channels, 2H, 2W] -> [N, out_channels, 2H, 2W].
     """
@@ -74,13 +69,13 @@ class MultiScaleFusion(nn.Module):
         super().__init__()
         project = [nn.Conv2d(in_channels, skip_channels, 1, bias=False), nn.BatchNorm2d(skip_channels), nn.ReLU()]
         self.deep = nn.Sequential(ConvBlock(in_channels, in_channels), *project)
-        self.deep_weights = ChannelWeights(skip_channels, reduction)
-        self.skip_weights = ChannelWeights(skip_channels, reduction)
+        self.deep_weights = SqueezeExcitation(skip_channels, reduction)
+        self.skip_weights = SqueezeExcitation(skip_channels, reduction)
         self.blocks = nn.Sequential(ConvBlock(2 * skip_channels, out_channels), ConvBlock(out_channels, out_channels))
 
     def forward(self, x: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
         x = F.interpolate(self.deep(x), scale_factor=2.0, mode="nearest")
-        x = x * (self.deep_weights(x) + self.skip_weights(skip))
+        x = x * (self.deep_weights.weights(x) + self.skip_weights.weights(skip))
         return self.blocks(torch.cat([x, skip], 1))
 
 

@@ -27,6 +27,10 @@ class SqueezeExcitation(nn.Module):
         self.squeeze = nn.Conv2d(channels, inner, 1)
         self.excite = nn.Conv2d(inner, channels, 1)
 
+    def weights(self, x: torch.Tensor) -> torch.Tensor:
+        """s, [N, channels, H, W] -> [N, channels, 1, 1]."""
+        z = global_average(x, self.training)
+        return torch.sigmoid(self.excite(torch.relu(self.squeeze(z))))
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        z = global_average(x, self.training)  # [N, C, 1, 1]
-        return x * torch.sigmoid(self.excite(torch.relu(self.squeeze(z))))
+        return x * self.weights(x)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from BrainTumorSegLib.networks.blocks.squeeze_excitation import SqueezeExcitation
 from BrainTumorSegLib.networks.ma_net import MultiScaleFusion, PositionAttention
 from BrainTumorSegLib.networks.table import build
 from Testing.Python.networks.checks import count, exported_difference, published, silent_parameters
@@ -31,8 +32,8 @@ def test_fusion_is_its_formula_in_numpy() -> None:
     block = shaken(MultiScaleFusion(6, 4, 5, reduction=2))
     x, skip = noise(2, 6, 3, 4), noise(2, 4, 6, 8, seed=2)
 
-    def weights(y: np.ndarray, part: torch.nn.Sequential) -> np.ndarray:
-        return sigmoid(convolve(relu(convolve(pooled(y), part[1])), part[3]))
+    def weights(y: np.ndarray, part: SqueezeExcitation) -> np.ndarray:
+        return sigmoid(convolve(relu(convolve(pooled(y), part.squeeze)), part.excite))
 
     first = block.deep[0]
     y = relu(normalize(convolve(array(x), first[0], padding=1), first[1]))
