@@ -6,12 +6,32 @@ from collections.abc import Callable
 
 import numpy as np
 
+LARGEST_SHARE = 0.1
+"""From this share of the largest island on, another one is no satellite but a tumor of its own."""
+
 
 def remove_islands(mask: np.ndarray, voxel_mm3: float, min_island_mm3: float) -> np.ndarray:
     """`mask` [z, y, x] without 26-connected islands smaller than `min_island_mm3`."""
     if min_island_mm3 <= 0:
         return mask
     return _islands_where(mask, lambda parts, count: np.bincount(parts.ravel(), minlength=count + 1)[1:] * voxel_mm3 >= min_island_mm3)
+
+
+def remove_satellites(mask: np.ndarray, inner: np.ndarray, voxel_mm3: float, min_satellite_mm3: float) -> np.ndarray:
+    """`mask` [z, y, x] without the small 26-connected islands that hold nothing of `inner` and lie beside something far larger.
+
+    Edema comes with a core: a little of it elsewhere is mostly a bright cortex or an old scar. Removed is what is smaller than
+    `min_satellite_mm3` and than a tenth of the largest island, so that a tumor that is small itself stays.
+    """
+    if min_satellite_mm3 <= 0:
+        return mask
+
+    def kept(parts: np.ndarray, count: int) -> np.ndarray:
+        sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
+        holding = np.bincount(parts[inner[_padded_box(mask)]], minlength=count + 1)[1:] > 0
+        return holding | (sizes * voxel_mm3 >= min_satellite_mm3) | (sizes >= LARGEST_SHARE * sizes.max())
+
+    return _islands_where(mask, kept)
 
 
 def remove_thin_islands(mask: np.ndarray, axis: int, min_slices: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands
+from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands, remove_satellites
 from BrainTumorSegLib.inference.uncertainty import entropy
 from BrainTumorSegLib.labels import REGIONS, SCHEMES
 
@@ -37,12 +37,15 @@ def clean_regions(masks: np.ndarray, voxel_mm3: float, limits: Limits) -> np.nda
 
     Args:
         masks: bool [K, Z, Y, X], nested.
-        limits: "min_island_mm3", "max_hole_mm3", and "min_innermost_mm3" (default 0): less than this of the innermost in all is none.
+        limits: "min_island_mm3", "max_hole_mm3", "min_satellite_mm3" (default 0, see `postprocess.remove_satellites`), and
+            "min_innermost_mm3" (default 0): less than this of the innermost in all is none.
     """
+    parts = [remove_islands(mask, voxel_mm3, limits["min_island_mm3"]) for mask in masks]
+    if len(parts) > 1:
+        parts[0] = remove_satellites(parts[0], parts[1], voxel_mm3, limits.get("min_satellite_mm3", 0.0))
     cleaned: list[np.ndarray] = []
-    for k, mask in enumerate(masks):
-        mask = remove_islands(mask, voxel_mm3, limits["min_island_mm3"])
-        if k < len(masks) - 1:  # enhancement has holes: they are necrosis
+    for k, mask in enumerate(parts):
+        if k < len(parts) - 1:  # enhancement has holes: they are necrosis
             mask = fill_holes(mask, voxel_mm3, limits["max_hole_mm3"])
             mask = mask & cleaned[-1] if cleaned else mask  # a hole of the core may lie in a larger one of the tumor
         elif mask.sum() * voxel_mm3 < limits.get("min_innermost_mm3", 0.0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,21 @@ def test_a_slice_is_cut_to_its_tissue(model: ModelInfo) -> None:
     session = Watched()
     segment(volumes("flair", "t1"), session, OPTIONS)  # type: ignore[arg-type]
     assert session.shapes == {(4, 64, 64)}  # brain of 40 x 36 pixels; the volume has 66 x 70
+
+
+@pytest.mark.parametrize(("options", "kept"), [(SegmentOptions(planes="all"), 0), (SegmentOptions(planes="all", min_island_mm3=0.0), 4**3)])
+def test_edema_far_from_the_tumor_goes_where_the_model_says_so_and_no_option_says_otherwise(model: ModelInfo, options: SegmentOptions, kept: int) -> None:
+    given = volumes(*ROLES)
+    lone = np.zeros(truth().shape, bool)
+    lone[30:34, 40:44, 41:45] = True
+    assert not truth()[lone].any()
+    bright = tissue(labels()) * 100
+    edema = [int(np.median(values[labels() == 2])) for values in bright]
+    changed = {role: replace(v, array=np.where(lone, edema[ROLES.index(role)], v.array).astype(np.int16)) for role, v in given.items()}
+    limited = replace(model, postprocess={"min_island_mm3": 0.0, "max_hole_mm3": 0.0, "min_satellite_mm3": 1000.0})
+    result = segment(changed, Session(limited, threads=1), options)
+    assert np.count_nonzero(result.labels.array[lone]) == kept
+    assert np.array_equal(result.labels.array[~lone], truth()[~lone])
 
 
 @pytest.mark.parametrize("planes", ["axial", "all"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands, remove_thin_islands
+from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands, remove_satellites, remove_thin_islands
 
 
 def box(shape: tuple[int, int, int], *corners: tuple[tuple[int, int, int], tuple[int, int, int]]) -> np.ndarray:
@@ -27,6 +27,28 @@ def test_an_island_below_the_limit_goes_and_one_at_the_limit_stays() -> None:
 def test_voxels_that_touch_at_a_corner_are_one_island() -> None:
     mask = box((4, 4, 4), ((0, 0, 0), (1, 1, 1)), ((1, 1, 1), (2, 2, 2)))
     assert np.array_equal(remove_islands(mask, 1.0, 2.0), mask)
+
+
+def test_a_little_edema_far_from_a_large_tumor_goes_but_not_what_holds_core() -> None:
+    large, small, cored = ((0, 0, 0), (5, 5, 4)), ((8, 0, 0), (9, 3, 3)), ((8, 8, 8), (9, 9, 9))  # 100, 9 and 1 voxels of 2 mm3
+    mask, core = box((10, 10, 10), large, small, cored), box((10, 10, 10), cored)
+    rest = box((10, 10, 10), large, cored)
+    assert np.array_equal(remove_satellites(mask, core, 2.0, 18.1), rest)
+    assert np.array_equal(remove_satellites(mask, core, 2.0, 18.0), mask)
+    assert np.array_equal(remove_satellites(mask, core, 2.0, 0.0), mask)
+    assert np.array_equal(remove_satellites(mask, np.zeros_like(core), 2.0, 18.1), box((10, 10, 10), large))
+
+
+@pytest.mark.parametrize(("depth", "kept"), [(10, 0), (9, 10)])
+def test_beside_a_tumor_less_than_ten_times_as_large_edema_stays(depth: int, kept: int) -> None:
+    mask = box((12, 12, 12), ((0, 0, 0), (depth, 11, 1)), ((0, 0, 5), (1, 10, 6)))  # 110 or 99 voxels, and 10
+    cleaned = remove_satellites(mask, np.zeros_like(mask), 1.0, 1000.0)
+    assert cleaned[:, :, 0].sum() == 11 * depth
+    assert cleaned[:, :, 5].sum() == kept
+
+
+def test_nothing_has_no_satellites() -> None:
+    assert not remove_satellites(np.zeros((3, 3, 3), bool), np.ones((3, 3, 3), bool), 1.0, 1000.0).any()
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

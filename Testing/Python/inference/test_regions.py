@@ -61,6 +61,18 @@ def test_islands_leave_every_region_and_what_is_inside_of_them() -> None:
     np.testing.assert_array_equal(clean_regions(masks, 2.0, {"min_island_mm3": 2.0, "max_hole_mm3": 0.0}), masks)
 
 
+def test_a_satellite_of_the_tumor_goes_unless_it_holds_core_that_stays() -> None:
+    masks = boxes()
+    masks[0, 0, 0, 0:3] = masks[0, 13, 13, 10:13] = True  # two satellites of 3 voxels
+    masks[1, 13, 13, 10:12] = True  # with 2 voxels of core in one
+    limits = {**KEEP_ALL, "min_satellite_mm3": 8.0}
+    wanted = masks.copy()
+    wanted[0, 0, 0, 0:3] = False
+    np.testing.assert_array_equal(clean_regions(masks, 2.0, limits), wanted)
+    np.testing.assert_array_equal(clean_regions(masks, 2.0, {**limits, "min_island_mm3": 5.0}), boxes())  # core of 4 mm3 goes, and its satellite with it
+    np.testing.assert_array_equal(clean_regions(masks, 2.0, KEEP_ALL), masks)
+
+
 def test_holes_are_filled_but_not_in_what_enhances() -> None:
     masks = boxes()
     masks[:, 6, 6, 6:8] = False  # 2 voxels
