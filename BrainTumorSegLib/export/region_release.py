@@ -13,6 +13,7 @@ from BrainTumorSegLib import __version__
 from BrainTumorSegLib.data import glioma_cases
 from BrainTumorSegLib.data.case_set import CaseSet
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
 from BrainTumorSegLib.export.fine_tune import tune_of
 from BrainTumorSegLib.export.int8 import write_int8
 from BrainTumorSegLib.export.quantize import quantize_dynamic_range
@@ -108,7 +109,7 @@ def release_regions(
     stands_in = settings["fold"] == glioma_cases.ALL_CASES and cross_validation is not None
     if cases is not None and scored and not stands_in:
         report(0.9, "scoring every subset of sequences")
-        rows[0]["scores"]["subsets"] = _subset_scores(folder / rows[0]["file"], cases, settings["fold"])
+        rows[0]["scores"]["subsets"] = _subset_scores(folder / rows[0]["file"], cases, settings["fold"], rows[0]["threshold"])
     if cross_validation is not None:
         stated = _stated(json.loads(cross_validation.read_text()))
         for row in rows:
@@ -139,14 +140,14 @@ def _scored_cases(cases: CaseSet, fold: int) -> CaseSet:
 
 
 def _scores(path: Path, cases: CaseSet, recipe: RegionRecipe, fold: int) -> dict[str, Any]:
-    by_case = score_cases(onnx_maps(path), _scored_cases(cases, fold), tuple(recipe.planes))
+    by_case = score_cases(onnx_maps(path), _scored_cases(cases, fold), tuple(recipe.planes), threshold=DESCRIPTIONS[recipe.name]["threshold"])
     split = f"brats fold {fold}" if fold != glioma_cases.ALL_CASES else f"brats fold {glioma_cases.FOLDS[0]}, which was trained on"
     return {"split": split, "average": f"mean over cases in 3-D, {', '.join(recipe.planes)} fused, no post-processing", **summary(by_case)}
 
 
-def _subset_scores(path: Path, cases: CaseSet, fold: int) -> dict[str, dict[str, float]]:
+def _subset_scores(path: Path, cases: CaseSet, fold: int, threshold: float) -> dict[str, dict[str, float]]:
     predict, scored = onnx_maps(path), _scored_cases(cases, fold)
-    return {subset_name(given): summary(score_cases(predict, scored, QUICK_PLANES, given))["dice_by_kind"] for given in subsets()}
+    return {subset_name(given): summary(score_cases(predict, scored, QUICK_PLANES, given, threshold))["dice_by_kind"] for given in subsets()}
 
 
 def _state_losses(rows: list[dict[str, Any]]) -> None:

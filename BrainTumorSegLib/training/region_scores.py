@@ -62,12 +62,14 @@ def score_case(regions: np.ndarray, case: Case) -> dict[str, float | None]:
     return scores
 
 
-def score_cases(predict: RegionPredictor, cases: Iterable[Case], planes: Sequence[str], given: Sequence[int] | None = None) -> dict[str, dict[str, Any]]:
+def score_cases(
+    predict: RegionPredictor, cases: Iterable[Case], planes: Sequence[str], given: Sequence[int] | None = None, threshold: float = 0.5
+) -> dict[str, dict[str, Any]]:
     """`score_case` of every case by its name; without T1 after contrast nothing is said of enhancing tumor."""
     chosen = range(len(CHANNELS)) if given is None else given
     result = {}
     for case in cases:
-        scores = score_case(predict_case(predict, case, planes, chosen), case)
+        scores = score_case(predict_case(predict, case, planes, chosen, threshold), case)
         result[case.name] = scores if CONTRAST_CHANNEL in chosen else {key: value for key, value in scores.items() if key in ("WT", "TC")}
     return result
 

@@ -63,6 +63,14 @@ def test_without_contrast_enhancement_is_not_scored() -> None:
     assert scores == {"a": {"WT": 1.0, "TC": 1.0}}
 
 
+def test_the_threshold_decides_what_is_found() -> None:
+    def unsure(slices: np.ndarray) -> np.ndarray:
+        return perfect(slices) * np.float32(0.45)
+
+    found = [score_cases(unsure, [case("a", 1)], ("axial",), threshold=threshold)["a"]["WT"] for threshold in (0.4, 0.5)]
+    assert found == [1.0, 0.0]
+
+
 def test_means_are_over_the_cases_that_have_the_region() -> None:
     by_case = {
         "a": {"WT": 0.9, "TC": 0.8, "ET": 0.6, "false_et_ml": None},
