@@ -34,8 +34,12 @@ def predict_case(predict: RegionPredictor, case: Case, planes: Sequence[str], gi
     Args:
         planes: whose probabilities are averaged. given: channels that are not missing.
     """
-    fused = sum(_predict_plane(predict, case, plane, given) for plane in planes) / len(planes)
-    return np.logical_and.accumulate(np.asarray(fused) >= threshold)
+    return np.logical_and.accumulate(case_maps(predict, case, planes, given) >= threshold)
+
+
+def case_maps(predict: RegionPredictor, case: Case, planes: Sequence[str], given: Sequence[int]) -> np.ndarray:
+    """Probabilities of the regions of a case, float32 [3, Z, Y, X], averaged over `planes`; see `predict_case`."""
+    return np.asarray(sum(_predict_plane(predict, case, plane, given) for plane in planes) / len(planes))
 
 
 def _predict_plane(predict: RegionPredictor, case: Case, plane: str, given: Sequence[int]) -> np.ndarray:
