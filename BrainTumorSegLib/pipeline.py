@@ -38,7 +38,7 @@ class SegmentOptions:
         uncertainty, probabilities: whether these volumes are returned too.
         min_island_mm3: smaller islands are removed; max_hole_mm3: enclosed holes up to this are filled; None takes the
             model's own. Pictures have no millimeters: nothing is removed or filled there. A min_island_mm3 stands in the place of
-            all of the model's own rules for islands, those of slices and satellites too.
+            all of the model's own rules for islands, those of slices, satellites and lone edema too.
         early_exit: whether slices far from anything found at a first look are left out (see `inference.early_exit`); None does so with
             models that find one kind of tissue, on which it was measured; True with those of nested regions too. False runs every
             slice, also of a model that leaves some out by itself (`ModelInfo.step_mm`). A published system's own view always sees
@@ -187,7 +187,7 @@ def _planes(
 def _limits(model: ModelInfo, options: SegmentOptions) -> dict[str, float]:
     own = {key: value for key in ("min_island_mm3", "max_hole_mm3") if (value := getattr(options, key)) is not None}
     if "min_island_mm3" in own:  # who says how small an island may be means every island
-        own["min_satellite_mm3"] = 0.0
+        own |= {"min_satellite_mm3": 0.0, "min_lone_mm3": 0.0}
     return model.postprocess | own
 
 

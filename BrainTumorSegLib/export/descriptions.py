@@ -58,7 +58,7 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
         "scheme": "glioma",
         "planes": ["axial", "coronal", "sagittal"],
         "threshold": 0.4,  # chosen on cubes of 87 unseen patients: docs/models/glioma-regions-trials.md
-        "postprocess": {"min_island_mm3": 50.0, "max_hole_mm3": 500.0, "min_satellite_mm3": 1000.0, "min_innermost_mm3": 50.0},
+        "postprocess": {"min_island_mm3": 50.0, "max_hole_mm3": 500.0, "min_satellite_mm3": 1000.0, "min_lone_mm3": 2000.0, "min_innermost_mm3": 50.0},
         "license": "research only (BraTS challenge terms)",
         "license_note": (
             "The weights were trained on BraTS data (research use): use them for research and education, not for patient care and not commercially."

@@ -29,8 +29,8 @@ class ModelInfo:
         scheme: label scheme, a key of `labels.SCHEMES`.
         planes: planes it was trained on ("axial", "coronal", "sagittal").
         threshold: probability from which a voxel is tumor, or in a region; of classes the likeliest is taken, and it decides nothing.
-        postprocess: "min_island_mm3" and "max_hole_mm3"; of regions "min_satellite_mm3" and "min_innermost_mm3" (default 0, see
-            `regions.clean_regions`), of one kind of tissue "min_island_slices" (default 1): an island that fewer slices show is
+        postprocess: "min_island_mm3" and "max_hole_mm3"; of regions "min_satellite_mm3", "min_lone_mm3" and "min_innermost_mm3"
+            (default 0, see `regions.clean_regions`), of one kind of tissue "min_island_slices" (default 1): an island that fewer slices show is
             removed where one plane alone is run.
         file, sha256, precision, size_mb: the file and what proves it.
         license, license_note: of the weights, and what a user is shown before first use.

@@ -37,12 +37,15 @@ def clean_regions(masks: np.ndarray, voxel_mm3: float, limits: Limits) -> np.nda
 
     Args:
         masks: bool [K, Z, Y, X], nested.
-        limits: "min_island_mm3", "max_hole_mm3", "min_satellite_mm3" (default 0, see `postprocess.remove_satellites`), and
-            "min_innermost_mm3" (default 0): less than this of the innermost in all is none.
+        limits: "min_island_mm3", "max_hole_mm3", and, by default 0, "min_satellite_mm3" (see `postprocess.remove_satellites`),
+            "min_lone_mm3": less than this of the outermost in all, with nothing inside of it, is none, and
+            "min_innermost_mm3": less than this of the innermost in all is none.
     """
     parts = [remove_islands(mask, voxel_mm3, limits["min_island_mm3"]) for mask in masks]
     if len(parts) > 1:
         parts[0] = remove_satellites(parts[0], parts[1], voxel_mm3, limits.get("min_satellite_mm3", 0.0))
+        if not parts[1].any() and parts[0].sum() * voxel_mm3 < limits.get("min_lone_mm3", 0.0):
+            parts[0] = np.zeros_like(parts[0])
     cleaned: list[np.ndarray] = []
     for k, mask in enumerate(parts):
         if k < len(parts) - 1:  # enhancement has holes: they are necrosis

@@ -73,6 +73,13 @@ def test_a_satellite_of_the_tumor_goes_unless_it_holds_core_that_stays() -> None
     np.testing.assert_array_equal(clean_regions(masks, 2.0, KEEP_ALL), masks)
 
 
+@pytest.mark.parametrize(("core", "least", "kept"), [(False, 2000.0, 1000), (False, 2001.0, 0), (True, 2001.0, 1000)])
+def test_too_little_tumor_without_any_core_is_none(core: bool, least: float, kept: int) -> None:
+    masks = boxes()
+    masks[1:] &= core
+    assert clean_regions(masks, 2.0, {**KEEP_ALL, "min_lone_mm3": least})[0].sum() == kept  # 10 x 10 x 10 x 2 mm3 = 2000
+
+
 def test_holes_are_filled_but_not_in_what_enhances() -> None:
     masks = boxes()
     masks[:, 6, 6, 6:8] = False  # 2 voxels
