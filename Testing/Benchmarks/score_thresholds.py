@@ -19,6 +19,7 @@ import numpy as np
 from BrainTumorSegLib.data import glioma_cases
 from BrainTumorSegLib.data.case_set import CHANNELS, REGION_KEYS, Case
 from BrainTumorSegLib.export.release import onnx_maps
+from BrainTumorSegLib.inference.regions import nested_masks
 from BrainTumorSegLib.training.recipes.glioma_regions import RECIPE
 from BrainTumorSegLib.training.region_scores import RegionPredictor, case_maps, score_case
 
@@ -32,7 +33,7 @@ def score_thresholds(predict: RegionPredictor, cases: Sequence[Case], thresholds
     for case in cases:
         maps = case_maps(predict, case, tuple(RECIPE.planes), range(len(CHANNELS)))
         for threshold in thresholds:
-            scores[threshold].append(score_case(np.logical_and.accumulate(maps >= threshold), case))
+            scores[threshold].append(score_case(nested_masks(maps, threshold), case))
     return scores
 
 
