@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import ClassVar, Generic, TypeVar
 
 from BrainTumorSegLib.progress import CancelToken
@@ -47,14 +50,14 @@ def run_cancellable(function: Callable[[CancelToken], Result]) -> Result:
         KeyboardInterrupt: after Ctrl-C. Otherwise whatever `function` raises.
     """
     work = _Work(function)
-    try:
+    with _hearing_ctrl_c() as pressed:
         work.start()
-        while not work.ended.wait(_POLL_S):
+        while not (work.ended.wait(_POLL_S) or pressed):
             pass
-    except KeyboardInterrupt:
-        work.cancel.cancel()
-        work.ended.wait(_PATIENCE_S)
-        raise
+        if pressed:
+            work.cancel.cancel()
+            work.ended.wait(_PATIENCE_S)
+            raise KeyboardInterrupt
     if work.error is not None:
         raise work.error
     return work.result[0]
@@ -63,3 +66,24 @@ def run_cancellable(function: Callable[[CancelToken], Result]) -> Result:
 def still_running() -> bool:
     """True where cancelled work has not come to its end."""
     return bool(_Work.unfinished)
+
+
+@contextmanager
+def _hearing_ctrl_c() -> Iterator[list[int]]:
+    """A list that Ctrl-C makes longer, instead of raising KeyboardInterrupt wherever the main thread is.
+
+    Raised inside the locks of `threading` it leaves them in disorder: RuntimeError, or a wait without end.
+    """
+    pressed: list[int] = []
+
+    def press(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield pressed  # Python allows handlers in the main thread alone; whoever set another, or none, keeps it
+        return
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -262,7 +262,7 @@ def test_ctrl_c_ends_the_run_and_leaves_nothing(resources: Path, head: Path, tmp
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     rest = process.stderr.read()
-    assert process.wait(timeout=30) == 130
+    assert process.wait(timeout=30) == 130, rest
     assert rest.splitlines()[-1] == "braintumorseg: interrupted, nothing half-written"
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
+from types import FrameType
 
 import pytest
 
@@ -39,6 +41,41 @@ def test_ctrl_c_cancels_the_work_and_waits_for_it() -> None:
         run_cancellable(work)
     assert ended == [True]
     assert not still_running()
+
+
+def test_ctrl_c_between_the_locks_of_the_waiting_is_heard() -> None:
+    def press(frame: FrameType, event: str, argument: object) -> None:
+        if frame.f_code.co_name == "_acquire_restore" and frame.f_code.co_filename == threading.__file__:
+            sys.settrace(None)
+            signal.raise_signal(signal.SIGINT)
+
+    before = sys.gettrace()
+    sys.settrace(press)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_cancellable(_until_cancelled)
+    finally:
+        sys.settrace(before)
+    assert not still_running()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_as_the_work_ends_is_heard() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_cancellable(lambda cancel: signal.raise_signal(signal.SIGINT))
+
+
+def test_a_thread_other_than_the_main_one_may_wait_too() -> None:
+    results: list[int] = []
+    thread = threading.Thread(target=lambda: results.append(run_cancellable(lambda cancel: 3)))
+    thread.start()
+    thread.join(10)
+    assert results == [3]
+
+
+def _until_cancelled(cancel: CancelToken) -> None:
+    while not cancel.cancelled:
+        time.sleep(0.01)
 
 
 def test_work_that_does_not_listen_is_left_behind() -> None:
