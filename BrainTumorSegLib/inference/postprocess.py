@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+Box = tuple[slice, ...]
 LARGEST_SHARE = 0.1
 """From this share of the largest island on, another one is no satellite but a tumor of its own."""
 
@@ -14,7 +15,7 @@ def remove_islands(mask: np.ndarray, voxel_mm3: float, min_island_mm3: float) ->
     """`mask` [z, y, x] without 26-connected islands smaller than `min_island_mm3`."""
     if min_island_mm3 <= 0:
         return mask
-    return _islands_where(mask, lambda parts, count: np.bincount(parts.ravel(), minlength=count + 1)[1:] * voxel_mm3 >= min_island_mm3)
+    return _islands_where(mask, lambda parts, count, _: np.bincount(parts.ravel(), minlength=count + 1)[1:] * voxel_mm3 >= min_island_mm3)
 
 
 def remove_satellites(mask: np.ndarray, inner: np.ndarray, voxel_mm3: float, min_satellite_mm3: float) -> np.ndarray:
@@ -26,9 +27,9 @@ def remove_satellites(mask: np.ndarray, inner: np.ndarray, voxel_mm3: float, min
     if min_satellite_mm3 <= 0:
         return mask
 
-    def kept(parts: np.ndarray, count: int) -> np.ndarray:
+    def kept(parts: np.ndarray, count: int, box: Box) -> np.ndarray:
         sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
-        holding = np.bincount(parts[inner[_padded_box(mask)]], minlength=count + 1)[1:] > 0
+        holding = np.bincount(parts[inner[box]], minlength=count + 1)[1:] > 0
         return holding | (sizes * voxel_mm3 >= min_satellite_mm3) | (sizes >= LARGEST_SHARE * sizes.max())
 
     return _islands_where(mask, kept)
@@ -43,7 +44,10 @@ def remove_thin_islands(mask: np.ndarray, axis: int, min_slices: int) -> np.ndar
         return mask
     from scipy import ndimage
 
-    return _islands_where(mask, lambda parts, count: np.array([box[axis].stop - box[axis].start >= min_slices for box in ndimage.find_objects(parts, count)]))
+    def kept(parts: np.ndarray, count: int, _: Box) -> np.ndarray:
+        return np.array([extent[axis].stop - extent[axis].start >= min_slices for extent in ndimage.find_objects(parts, count)])
+
+    return _islands_where(mask, kept)
 
 
 def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.ndarray:
@@ -67,8 +71,8 @@ def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.nd
     return filled
 
 
-def _islands_where(mask: np.ndarray, kept: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
-    """The 26-connected islands that `kept` keeps: of the parts numbered 1 to count in a box, bool [count]."""
+def _islands_where(mask: np.ndarray, kept: Callable[[np.ndarray, int, Box], np.ndarray]) -> np.ndarray:
+    """The 26-connected islands that `kept` keeps: of the parts numbered 1 to count in a box of the mask, bool [count]."""
     if not mask.any():
         return mask
     from scipy import ndimage
@@ -76,11 +80,11 @@ def _islands_where(mask: np.ndarray, kept: Callable[[np.ndarray, int], np.ndarra
     box = _padded_box(mask)
     parts, count = ndimage.label(mask[box], ndimage.generate_binary_structure(mask.ndim, mask.ndim))
     cleaned = np.zeros_like(mask)
-    cleaned[box] = np.concatenate([[False], kept(parts, count)])[parts]
+    cleaned[box] = np.concatenate([[False], kept(parts, count, box)])[parts]
     return cleaned
 
 
-def _padded_box(mask: np.ndarray) -> tuple[slice, ...]:
+def _padded_box(mask: np.ndarray) -> Box:
     """Bounding box one voxel wider where the volume goes on, so that what surrounds the mask is one open part."""
     bounds = []
     for axis in range(mask.ndim):
