@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import TextIO
@@ -13,6 +14,8 @@ from typing import TextIO
 _BAR_EVERY_S = 0.1
 _FIRST_LINE_S, _LINE_EVERY_S = 3.0, 15.0
 _ESTIMATE_AFTER_S = 1.0
+_RECENT_S = 60.0
+"""What the time left is judged by: work that is taken up again, or gets slower, goes on as it does now and not as it has on average."""
 _CELLS = 24
 
 
@@ -28,8 +31,8 @@ class ProgressBar:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._terminal = self._stream.isatty() and os.environ.get("TERM") != "dumb"
-        self._start = clock()
-        self._next = self._start + (0.0 if self._terminal else _FIRST_LINE_S)
+        self._marks = deque([(clock(), 0.0)])  # (when, fraction), the first one from before the last minute
+        self._next = self._marks[0][0] + (0.0 if self._terminal else _FIRST_LINE_S)
         self._drawn = False
 
     def __enter__(self) -> ProgressBar:
@@ -43,7 +46,11 @@ class ProgressBar:
         if now < self._next:
             return
         self._next = now + (_BAR_EVERY_S if self._terminal else _LINE_EVERY_S)
-        text = f"{100 * fraction:3.0f} %  {message}{_left(fraction, now - self._start)}"
+        self._marks.append((now, fraction))
+        while self._marks[1][0] <= now - _RECENT_S:
+            self._marks.popleft()
+        then, before = self._marks[0]
+        text = f"{100 * fraction:3.0f} %  {message}{_left(fraction, fraction - before, now - then)}"
         if self._terminal:
             self._draw(fraction, text)
         else:
@@ -66,11 +73,11 @@ class ProgressBar:
         self._drawn = True
 
 
-def _left(fraction: float, elapsed_s: float) -> str:
-    """How long it may still take, from how long it has taken so far."""
-    if elapsed_s < _ESTIMATE_AFTER_S or not 0 < fraction < 1:
+def _left(fraction: float, done: float, elapsed_s: float) -> str:
+    """How long it may still take, from how long the part `done` has taken."""
+    if elapsed_s < _ESTIMATE_AFTER_S or done <= 0 or fraction >= 1:
         return ""
-    seconds = elapsed_s / fraction * (1 - fraction)
+    seconds = elapsed_s / done * (1 - fraction)
     if seconds < 90:
         return f", {seconds:.0f} s left"
     return f", {seconds / 60:.0f} min left" if seconds < 5400 else f", {seconds / 3600:.1f} h left"

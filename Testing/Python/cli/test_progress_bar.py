@@ -35,6 +35,17 @@ def test_elsewhere_there_is_a_line_after_3_seconds_and_then_every_15() -> None:
     assert stream.getvalue() == "  8 %  working, 37 s left\n 45 %  working, 22 s left\n 82 %  working, 7 s left\n"
 
 
+def test_work_that_is_taken_up_again_is_judged_by_the_last_minute() -> None:
+    stream, clock = io.StringIO(), Clock()
+    bar = ProgressBar(stream, clock)
+    bar(0.0, "reading")
+    for second in range(10, 131):
+        clock.now = 100.0 + second
+        bar(0.5 + second / 1000, "working")  # half was done before; 1 s for each thousandth
+    # the line at 115 s: 0.615 are done, and 0.385 are left at 0.001 a second
+    assert "62 %  working, 6 min left" in stream.getvalue()
+
+
 def test_quick_work_says_nothing_elsewhere() -> None:
     stream = io.StringIO()
     with ProgressBar(stream, Clock()) as bar:
