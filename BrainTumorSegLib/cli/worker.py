@@ -6,7 +6,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import ClassVar, Generic, TypeVar
 
 from BrainTumorSegLib.progress import CancelToken
@@ -74,15 +73,11 @@ def _hearing_ctrl_c() -> Iterator[list[int]]:
 
     Raised inside the locks of `threading` it leaves them in disorder: RuntimeError, or a wait without end.
     """
-    pressed: list[int] = []
-
-    def press(number: int, frame: FrameType | None) -> None:
-        pressed.append(number)
-
+    pressed: list[int] = []  # no Event: the handler runs amid whatever the main thread does, the Event's own locks among it
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield pressed  # Python allows handlers in the main thread alone; whoever set another, or none, keeps it
         return
-    signal.signal(signal.SIGINT, press)
+    signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
     try:
         yield pressed
     finally:
