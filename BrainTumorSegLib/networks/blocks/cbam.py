@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from BrainTumorSegLib.networks.blocks.averages import channel_average, global_average
+from BrainTumorSegLib.networks.blocks.poolings import channel_average, channel_maximum, global_average
 
 
 class ChannelAttention(nn.Module):
@@ -45,7 +45,7 @@ class SpatialAttention(nn.Module):
         self.convolution = nn.Conv2d(2, 1, kernel, padding=kernel // 2, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        summary = torch.cat([channel_average(x, self.training), x.amax(1, keepdim=True)], 1)  # [N, 2, H, W]
+        summary = torch.cat([channel_average(x, self.training), channel_maximum(x, self.training)], 1)  # [N, 2, H, W]
         return x * torch.sigmoid(self.convolution(summary))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from BrainTumorSegLib.networks.blocks.averages import global_average
+from BrainTumorSegLib.networks.blocks.poolings import global_average
 
 
 class SqueezeExcitation(nn.Module):
