@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fold",
         default="4",
         metavar="N|all",
-        help="fold to validate on, trained on the others; all: cross-validation; 0: glioma-regions on all cases (default: 4)",
+        help="fold to validate on, trained on the others; all: cross-validation; 0: trained on every patient (not for the published systems; default: 4)",
     )
     parser.add_argument(
         "--cache", type=Path, metavar="FILE", help="where prepared slices are kept, for several runs to share (default: in RUN; not for t1ce-tumor)"
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(scores, indent=2))
     elif scores.get("dice", True) is None:
-        print(f"trained on all cases, so none is left to score; see {arguments.output}")
+        print(f"trained on every patient, so none is left to score; see {arguments.output}")
     elif arguments.fold == "all":
         print(f"mean Dice over {len(scores['folds'])} folds: {scores['mean_dice']:.4f}; see {arguments.output / 'cross_validation.json'}")
     else:

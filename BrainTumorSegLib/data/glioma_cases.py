@@ -21,8 +21,6 @@ from BrainTumorSegLib.preprocess.tissue_box import tissue_box
 
 FOLDS = (1, 2, 3, 4, 5)
 """Folds of `brats`, by patient."""
-ALL_CASES = 0
-"""The fold that no case belongs to: nothing is kept out of training."""
 _SPREAD_OF_BRAIN = {"t1": 0.25, "t1ce": 0.25, "t2": 0.33, "flair": 0.3}
 """Standard deviation over mean of the brain's voxels, median over the whole cases: the cubes are stored as z-scores."""
 

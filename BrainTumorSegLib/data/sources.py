@@ -77,7 +77,7 @@ def split(slices: SliceSet, fold: int) -> tuple[SliceSet, SliceSet]:
 
     Validation is fold `fold` of the set that is scored (`cheng` or `lgg`) and, always, fold 1 of `no_tumor`. `brats` and
     `t1ce_slices` of the same fold number are kept out of training too, so that volumes of patients never seen remain for
-    looking at.
+    looking at. With `folds.ALL_CASES` every patient is trained on, and fold 1 of `no_tumor` alone is left.
     """
     scored = scored_set(set(slices.source.tolist()))
     tumor_free = slices.source == "no_tumor"

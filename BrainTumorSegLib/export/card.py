@@ -18,12 +18,12 @@ _TILE, _ZOOM, _BAR = 288, 3, 26
 _RANKS = (("best", 1.0), ("good", 0.75), ("median", 0.5), ("poor", 0.25), ("worst", 0.0))
 
 
-def write_card(folder: Path, row: dict[str, Any], validation: SliceSet, predict: Predictor) -> None:
-    """Write NAME-card.md and NAME-cases.png to `folder` from a row of models.json and its validation slices."""
-    picture = f"{row['name']}-cases.png"
-    draw_cases(predict_slices(predict, validation, threshold=row["threshold"]), validation, SCHEMES[row["scheme"]][0].color).save(
-        folder / picture, optimize=True
-    )
+def write_card(folder: Path, row: dict[str, Any], validation: SliceSet | None, predict: Predictor) -> None:
+    """Write NAME-card.md to `folder` from a row of models.json, and NAME-cases.png where there are slices of patients not trained on."""
+    picture = f"{row['name']}-cases.png" if validation is not None else None
+    if validation is not None and picture is not None:
+        page = draw_cases(predict_slices(predict, validation, threshold=row["threshold"]), validation, SCHEMES[row["scheme"]][0].color)
+        page.save(folder / picture, optimize=True)
     (folder / f"{row['name']}-card.md").write_text(card_text(row, picture))
 
 
@@ -72,13 +72,17 @@ def _legend(page: Image.Image, color: tuple[int, int, int]) -> None:
     _write(page, (150, top), "ranked by Dice within each tumor type, on slices of patients not trained on", (150, 156, 164))
 
 
-def card_text(row: dict[str, Any], picture: str) -> str:
+def card_text(row: dict[str, Any], picture: str | None) -> str:
     """The card in Markdown."""
     scores = row["scores"]
     kinds = "\n".join(f"| {kind} | {value:.3f} |" for kind, value in scores["dice_by_kind"].items())
     data = "\n".join(f"| {entry['name']} | {entry['what']} | {entry['license']} |" for entry in row["training_data"])
     marked = f"{100 * scores['false_positive_rate']:.1f} % of {scores['n_tumor_free']} tumor-free slices"
-    lost = f"- Against its fp32 original ({scores['dice_fp32']:.4f}) it loses {scores['dice_lost_to_fp32']:.4f} Dice." if "dice_fp32" in scores else ""
+    lost = ""
+    if "dice_lost_to_fp32" in scores:
+        where = f"{scores['dice_fp32']:.4f}" if "dice_fp32" in scores else scores["lost_on"]
+        lost = f"- Against its fp32 original ({where}) it loses {scores['dice_lost_to_fp32']:.4f} Dice."
+    shown = f"![Best to worst cases of each tumor type]({picture})\n" if picture else ""
     return f"""# {row["name"]}: {row["title"][0].lower()}{row["title"][1:]}
 
 {row["task"]} **Research only, not a medical device.**
@@ -88,7 +92,7 @@ def card_text(row: dict[str, Any], picture: str) -> str:
 - File: `{row["file"]}`, {row["precision"]}, sha256 `{row["sha256"]}`
 - License of the weights: {row["license"]}. {row["license_note"]}
 
-## Scores of this file
+## {"Scores" if "lost_on" in scores else "Scores of this file"}
 
 On {scores["split"]} ({scores["average"]}; threshold {row["threshold"]}, no post-processing):
 
@@ -101,8 +105,7 @@ On {scores["split"]} ({scores["average"]}; threshold {row["threshold"]}, no post
 {_pooled(scores)}
 {lost}
 {_cross_validation(scores)}
-![Best to worst cases of each tumor type]({picture})
-
+{shown}
 ## Trained on
 
 | set | what | license |

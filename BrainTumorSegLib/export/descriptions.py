@@ -6,16 +6,16 @@ from typing import Any
 
 from BrainTumorSegLib.labels import ROLES
 
-_CHENG = {"name": "cheng", "what": "T1-contrast slices of 3 planes, figshare 1512427 (J. Cheng), folds 1-3", "license": "CC BY 4.0"}
+_CHENG = {"name": "cheng", "what": "T1-contrast slices of 3 planes, figshare 1512427 (J. Cheng)", "license": "CC BY 4.0"}
 _NO_TUMOR = {"name": "no_tumor", "what": "tumor-free head MRI slices, 'Brain Tumor MRI Dataset'/Br35H, folds 2-5", "license": "not verified"}
 _BRATS = {
     "name": "brats",
-    "what": "T1ce volumes of gliomas, BraTS 2018-2021, folds 1-3 and 5",
+    "what": "T1ce volumes of gliomas, BraTS 2018-2021",
     "license": "BraTS challenge terms (research); BraTS 2021: CC BY 4.0",
 }
 _LGG_TUMOR_FREE = {
     "name": "lgg_tumor_free",
-    "what": "tumor-free axial slices of T1 with and without contrast agent, vertex to skull base (TCGA-LGG, masks of Buda et al. 2019), without fold 4",
+    "what": "tumor-free axial slices of T1 with and without contrast agent, vertex to skull base (TCGA-LGG, masks of Buda et al. 2019)",
     "license": "CC BY-NC-SA 4.0",
 }
 
@@ -27,7 +27,7 @@ _WHOLE_CASES = {
 _CUBES = {"name": "cubes", "what": "cubes about the tumors of other patients, the same sequences, BraTS 2020", "license": "BraTS challenge terms (research)"}
 _LGG = {
     "name": "lgg",
-    "what": "axial FLAIR stacks of lower-grade gliomas with skull (TCGA-LGG, masks of Buda et al. 2019), 71 patients, without fold 5",
+    "what": "axial FLAIR stacks of lower-grade gliomas with skull (TCGA-LGG, masks of Buda et al. 2019)",
     "license": "CC BY-NC-SA 4.0",
 }
 

@@ -12,13 +12,15 @@ import numpy as np
 from BrainTumorSegLib import __version__
 from BrainTumorSegLib.data import glioma_cases
 from BrainTumorSegLib.data.case_set import CaseSet
+from BrainTumorSegLib.data.folds import ALL_CASES
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
 from BrainTumorSegLib.export.fine_tune import tune_of
 from BrainTumorSegLib.export.int8 import write_int8
+from BrainTumorSegLib.export.learned_from import cross_validated, learned_from, split_of
 from BrainTumorSegLib.export.quantize import quantize_dynamic_range
 from BrainTumorSegLib.export.region_card import card_text
-from BrainTumorSegLib.export.release import CALIBRATION_SLICES, PRECISIONS, cache_of, model_row, onnx_maps, read_run
+from BrainTumorSegLib.export.release import CALIBRATION_SLICES, PRECISIONS, cache_of, model_row, onnx_maps, read_run, state_losses
 from BrainTumorSegLib.export.sensitivity import part_of
 from BrainTumorSegLib.export.to_onnx import export_onnx
 from BrainTumorSegLib.networks.attention_unet import AttentionUNet
@@ -98,15 +100,16 @@ def release_regions(
         if scores and precision == "int8":
             scores |= tuned
         rows.append(model_row(recipe, files[precision], precision, scores, run))
-    _state_losses(rows)
+    state_losses(rows)
     rows = [row for row in reversed(rows) if row["precision"] in precisions]
     if "fp32" not in precisions:
         files["fp32"].unlink()
     if cases is not None:
         training, _ = glioma_cases.split(cases, settings["fold"])
+        patients = {name: len({case.name for case in training if case.source == name}) for name in {case.source for case in training}}
         for row in rows:
-            row["training_data"] = _counted(row["training_data"], training, settings["fold"])
-    stands_in = settings["fold"] == glioma_cases.ALL_CASES and cross_validation is not None
+            row["training_data"] = learned_from(row["training_data"], patients, settings["fold"])
+    stands_in = settings["fold"] == ALL_CASES and cross_validation is not None
     if cases is not None and scored and not stands_in:
         report(0.9, "scoring every subset of sequences")
         rows[0]["scores"]["subsets"] = _subset_scores(folder / rows[0]["file"], cases, settings["fold"], rows[0]["threshold"])
@@ -128,20 +131,13 @@ def calibration_slices(training: CaseSet, recipe: RegionRecipe) -> np.ndarray:
     return np.concatenate([batches.plain(pools[i % len(pools)], numbers) for i in range(CALIBRATION_SLICES)])
 
 
-def _counted(sets: list[dict[str, str]], training: CaseSet, fold: int) -> list[dict[str, str]]:
-    """How many cases of each set were trained on, and which were kept out."""
-    without = f", without fold {fold}" if fold != glioma_cases.ALL_CASES else ""
-    patients = {entry["name"]: len({case.name for case in training if case.source == entry["name"]}) for entry in sets}
-    return [entry | {"what": f"{entry['what']}; {patients[entry['name']]} patients{without}"} for entry in sets]
-
-
 def _scored_cases(cases: CaseSet, fold: int) -> CaseSet:
-    return glioma_cases.split(cases, fold if fold != glioma_cases.ALL_CASES else glioma_cases.FOLDS[0])[1]
+    return glioma_cases.split(cases, fold if fold != ALL_CASES else glioma_cases.FOLDS[0])[1]
 
 
 def _scores(path: Path, cases: CaseSet, recipe: RegionRecipe, fold: int) -> dict[str, Any]:
     by_case = score_cases(onnx_maps(path), _scored_cases(cases, fold), tuple(recipe.planes), threshold=DESCRIPTIONS[recipe.name]["threshold"])
-    split = f"brats fold {fold}" if fold != glioma_cases.ALL_CASES else f"brats fold {glioma_cases.FOLDS[0]}, which was trained on"
+    split = split_of("brats", fold, glioma_cases.FOLDS[0])
     return {"split": split, "average": f"mean over cases in 3-D, {', '.join(recipe.planes)} fused, no post-processing", **summary(by_case)}
 
 
@@ -150,20 +146,10 @@ def _subset_scores(path: Path, cases: CaseSet, fold: int, threshold: float) -> d
     return {subset_name(given): summary(score_cases(predict, scored, QUICK_PLANES, given, threshold))["dice_by_kind"] for given in subsets()}
 
 
-def _state_losses(rows: list[dict[str, Any]]) -> None:
-    """What each quantized file loses against fp32, beside its own scores."""
-    for row in rows[1:]:
-        if row["scores"]:
-            row["scores"]["dice_fp32"] = rows[0]["scores"]["dice"]
-            row["scores"]["dice_lost_to_fp32"] = round(rows[0]["scores"]["dice"] - row["scores"]["dice"], 4)
-
-
 def _standing_in(stated: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """Scores of a file that has learned from all cases: the cross-validation's; its own say only what quantization costs."""
-    split = f"brats, {stated['folds']}-fold cross-validation by patient; this file has learned from all cases"
-    lost = {"dice_lost_to_fp32": own["dice_lost_to_fp32"], "lost_on": own["split"]} if "dice_lost_to_fp32" in own else {}
     kept = {key: stated[key] for key in (*_STATED, "subsets")}
-    return {"split": split, "average": f"mean over cases in 3-D, {stated['through']}", **kept, **lost}
+    return {"average": f"mean over cases in 3-D, {stated['through']}", **kept, **cross_validated("brats", stated["folds"], "cases", own)}
 
 
 def _stated(result: dict[str, Any]) -> dict[str, Any]:

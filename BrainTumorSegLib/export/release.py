@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from BrainTumorSegLib import __version__
+from BrainTumorSegLib.data.folds import ALL_CASES
 from BrainTumorSegLib.data.slice_set import SliceSet
-from BrainTumorSegLib.data.sources import is_scored_by_patient, load_slices, scored_set, split
+from BrainTumorSegLib.data.sources import FOLDS, is_scored_by_patient, load_slices, scored_set, split
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export.card import write_card
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
 from BrainTumorSegLib.export.fine_tune import tune_of
 from BrainTumorSegLib.export.int8 import write_int8
+from BrainTumorSegLib.export.learned_from import cross_validated, learned_from, split_of
 from BrainTumorSegLib.export.quantize import quantize_dynamic_range
 from BrainTumorSegLib.export.sensitivity import part_of
 from BrainTumorSegLib.export.to_onnx import export_onnx
@@ -46,6 +48,10 @@ def release(
     """Write the model of `run` to `folder` in each of `precisions`, with models.json and, given data, scores and a card.
 
     Args:
+        data: the data trained on: calibrates int8 and scores every file on the run's fold; a run on every patient is scored
+            on patients of its own training, which says what quantization costs and nothing else.
+        cross_validation: cross_validation.json of a run over all folds, which is stated; of a run on every patient in the
+            place of its own scores.
         sensitivity: limit of `sensitivity.scan` for int8, see `int8.write_int8`.
         qat_steps: of fine-tuning for int8, all of which is then int8; 0: none. What it loses is still told against the run's own fp32.
         scored: False leaves the scores and the card out.
@@ -66,6 +72,7 @@ def release(
     training, validation = _slices(recipe, data, run, settings["fold"], report)
     if not scored:
         validation = None
+    patients = {name: len(set(training.case[training.source == name].tolist())) for name in set(training.source.tolist())} if training else {}
     tuned = {"qat_steps": qat_steps} if qat_steps else {}
     rows = []
     for i, precision in enumerate(sorted(set(precisions) | {"fp32"}, key=PRECISIONS.index)):
@@ -80,14 +87,20 @@ def release(
         if scores and precision == "int8":
             scores |= tuned
         rows.append(model_row(recipe, path, precision, scores, run))
-    _state_losses(rows, cross_validation)
+    state_losses(rows)
+    stated = _stated(json.loads(cross_validation.read_text())) if cross_validation else None
+    everyone = settings["fold"] == ALL_CASES
+    for row in rows:
+        row["training_data"] = learned_from(row["training_data"], patients, settings["fold"])
+        if row["scores"] and stated:
+            row["scores"] = {**(_standing_in(stated, row["scores"], recipe) if everyone else row["scores"]), "cross_validation": stated}
     rows = [row for row in reversed(rows) if row["precision"] in precisions]
     if "fp32" not in precisions:
         fp32.unlink()
     (folder / "models.json").write_text(json.dumps({"format": 1, "models": rows}, indent=1) + "\n")
     if validation is not None:
         report(0.95, "drawing the model card")
-        write_card(folder, rows[0], validation, onnx_predictor(folder / rows[0]["file"]))
+        write_card(folder, rows[0], None if everyone else validation, onnx_predictor(folder / rows[0]["file"]))
     return rows
 
 
@@ -138,12 +151,20 @@ def cache_of(run: Path) -> Path:
 def _slices(recipe: Recipe, data: Path | None, run: Path, fold: int, report: Report) -> tuple[SliceSet | None, SliceSet | None]:
     if data is None:
         return None, None
-    return split(load_slices(recipe.sets, data, cache_of(run), report), fold)
+    slices = load_slices(recipe.sets, data, cache_of(run), report)
+    if fold == ALL_CASES:
+        return split(slices, fold)[0], split(slices, _first(recipe))[1]
+    return split(slices, fold)
+
+
+def _first(recipe: Recipe) -> int:
+    """The fold that a file which has learned from every patient is scored on, for what quantization costs."""
+    return FOLDS[scored_set(recipe.sets)][0]
 
 
 def _scores(path: Path, recipe: Recipe, validation: SliceSet, fold: int) -> dict[str, Any]:
     masks = predict_slices(onnx_predictor(path), validation)
-    split = f"{scored_set(recipe.sets)} fold {fold}, tumor-free: no_tumor fold 1"
+    split = f"{split_of(scored_set(recipe.sets), fold, _first(recipe))}, tumor-free: no_tumor fold 1"
     if is_scored_by_patient(recipe.sets):
         average = "mean over patients, all slices of a patient as one volume, at 224 x 224"
         return {"split": split, "average": average, **_without_patients(score_stacks(masks, validation))}
@@ -165,17 +186,28 @@ def model_row(recipe: Recipe, path: Path, precision: str, scores: dict[str, Any]
     return {"name": recipe.name, **described, "network": network, "file": path.name, "sha256": digest, "precision": precision, "scores": scores}
 
 
-def _state_losses(rows: list[dict[str, Any]], cross_validation: Path | None) -> None:
-    """What each quantized file loses against fp32, and the cross-validated score, beside its own scores."""
-    exact = rows[0]["scores"]
-    for row in rows:
-        if not row["scores"]:
-            continue
-        if row["precision"] != "fp32":
-            row["scores"]["dice_fp32"] = exact["dice"]
-            row["scores"]["dice_lost_to_fp32"] = round(exact["dice"] - row["scores"]["dice"], 4)
-        if cross_validation is not None:
-            row["scores"]["cross_validation"] = _stated(json.loads(cross_validation.read_text()))
+def state_losses(rows: list[dict[str, Any]]) -> None:
+    """What each quantized file loses against fp32, the first row, beside its own scores."""
+    for row in rows[1:]:
+        if row["scores"]:
+            row["scores"]["dice_fp32"] = rows[0]["scores"]["dice"]
+            row["scores"]["dice_lost_to_fp32"] = round(rows[0]["scores"]["dice"] - row["scores"]["dice"], 4)
+
+
+def _standing_in(stated: dict[str, Any], own: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """Scores of a file that has learned from every patient: the cross-validation's; its own are what quantization costs, and tumor-free pictures."""
+    folds = list(stated["folds"].values())
+    counts = [fold["n"] for fold in folds]
+
+    def mean(values: list[Any]) -> float:
+        return round(float(np.average(values, weights=counts)), 4)
+
+    kinds = {kind: mean([fold["dice_by_kind"][kind] for fold in folds]) for kind in folds[0]["dice_by_kind"]}
+    middle: dict[str, Any] = {key: stated[key] for key in ("median", "spread") if key in stated}
+    pooled = {key: mean([fold[key] for fold in folds]) for key in ("mean_iou", "mean_iou_with_tumor_free", "tumor_iou") if key in folds[0]}
+    kept = {key: own[key] for key in ("n_tumor_free", "false_positive_rate")}
+    begun = cross_validated(scored_set(recipe.sets), len(folds), "patients", own)
+    return {"average": f"{own['average']}, fp32", "n": sum(counts), "dice": stated["mean_dice"], **middle, "dice_by_kind": kinds, **pooled, **kept, **begun}
 
 
 def _stated(result: dict[str, Any]) -> dict[str, Any]:

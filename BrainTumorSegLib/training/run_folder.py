@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from BrainTumorSegLib.data.folds import ALL_CASES
 from BrainTumorSegLib.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ def settings_of(recipe: Recipe | PaperRecipe, fold: int, start: Sequence[Path] =
     return json.dumps({"fold": fold, **begins, "recipe": json.loads(recipe.to_json())}, indent=1) + "\n"
 
 
-def check_start(start: Path, recipe: Recipe, fold: int, all_cases: int) -> None:
+def check_start(start: Path, recipe: Recipe, fold: int) -> None:
     """Refuse to go on from a run whose weights would not fit, or that has learned from the patients of `fold`.
 
     Args:
-        start: folder of that run. recipe, fold: of the run that begins. all_cases: the fold that keeps no patient out.
+        start: folder of that run. recipe, fold: of the run that begins.
 
     Raises:
         InputError: no run, another network, or another fold was kept out.
@@ -38,7 +39,7 @@ def check_start(start: Path, recipe: Recipe, fold: int, all_cases: int) -> None:
         raise InputError(f"{start} holds no run (run.json is missing), so nothing can start from it; give a folder that train made") from None
     if settings["recipe"]["network"] != json.loads(recipe.to_json())["network"]:
         raise InputError(f"the run in {start} has another network than recipe {recipe.name}; start from a run of the same network")
-    if settings["fold"] != fold and fold != all_cases:
+    if settings["fold"] != fold and fold != ALL_CASES:
         raise InputError(f"the run in {start} has learned from the patients of fold {fold}; start from a run that was validated on fold {fold}")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from BrainTumorSegLib.data import glioma_cases, sources
+from BrainTumorSegLib.data.folds import ALL_CASES
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training.curves import draw_curves
 from BrainTumorSegLib.training.loop import Hardware, Report, Trainer
@@ -44,7 +45,7 @@ def train_fold(
 
     Args:
         data: folder that holds the recipe's sets. run: folder to write to. fold: validated on, trained on the others;
-            `glioma_cases.ALL_CASES` trains a `RegionRecipe` on all and validates on none.
+            `ALL_CASES` trains on all and validates on no tumor.
         resume: go on with what `run` holds; without it a folder that holds a run is refused.
         cache: where the prepared slices are kept (default: in `run`).
         start: folders of runs of the same network and fold, of whose averaged weights the mean is what this one starts from (fine-tuning).
@@ -53,12 +54,12 @@ def train_fold(
         InputError: the folder holds another run, the fold does not exist, the data are missing or `start` does not fit.
     """
     folds = folds_of(recipe)
-    if fold not in (folds if not isinstance(recipe, RegionRecipe) else (*folds, glioma_cases.ALL_CASES)):
-        raise InputError(f"fold is {fold}, but the folds are {', '.join(map(str, folds))}; choose one of them or all")
+    if fold not in (*folds, ALL_CASES):
+        raise InputError(f"fold is {fold}, but the folds are {', '.join(map(str, folds))}; choose one of them, all, or {ALL_CASES} to keep no patient out")
     if recipe.steps == 0 and not start:
         raise InputError("the recipe has no steps, which leaves a network untrained; give phases with steps, or --start RUN whose weights are taken")
     for other in start:
-        check_start(other, recipe, fold, glioma_cases.ALL_CASES)
+        check_start(other, recipe, fold)
     settings = settings_of(recipe, fold, start)
     check_run(run, settings, resume)
     make_folder(run)

@@ -27,9 +27,9 @@ def score_slices(masks: np.ndarray, slices: SliceSet) -> dict[str, Any]:
     """Scores of `masks` [n, 224, 224] against the tumor target of `slices`.
 
     Returns:
-        "n", "dice" (mean over tumor slices), "dice_by_kind", "mean_iou" (paper A: all pixels of the tumor slices pooled,
-        mean of background and tumor IoU), "mean_iou_with_tumor_free", "tumor_iou" (pooled), "n_tumor_free",
-        "false_positive_rate" (share of tumor-free slices with more than 20 marked pixels).
+        "n", "dice" (mean over tumor slices; None without any, as every mean of nothing), "dice_by_kind", "mean_iou" (paper A:
+        all pixels of the tumor slices pooled, mean of background and tumor IoU), "mean_iou_with_tumor_free", "tumor_iou"
+        (pooled), "n_tumor_free", "false_positive_rate" (share of tumor-free slices with more than 20 marked pixels).
     """
     truth = (slices.targets & TUMOR_BIT) > 0
     has_tumor = truth.any((1, 2))
@@ -41,8 +41,8 @@ def score_slices(masks: np.ndarray, slices: SliceSet) -> dict[str, Any]:
         "n": int(has_tumor.sum()),
         "dice": _mean(per_slice),
         "dice_by_kind": {str(kind): _mean(per_slice[kinds == kind]) for kind in sorted(set(kinds.tolist()))},
-        "mean_iou": mean_iou,
-        "tumor_iou": tumor_iou,
+        "mean_iou": mean_iou if has_tumor.any() else None,
+        "tumor_iou": tumor_iou if has_tumor.any() else None,
         "mean_iou_with_tumor_free": pooled_iou(masks, truth)[0],
         "n_tumor_free": int((~has_tumor).sum()),
         "false_positive_rate": _mean(tumor_free),
@@ -53,7 +53,7 @@ def score_stacks(masks: np.ndarray, slices: SliceSet) -> dict[str, Any]:
     """Scores of `masks` [n, 224, 224] by patient: a case's slices count as one volume, so that spacing does not matter.
 
     Returns:
-        "n" (patients with a tumor), "dice" (mean over them), "median", "dice_by_kind" (a patient is of the kind of its
+        "n" (patients with a tumor), "dice" (mean over them, None without any), "median", "dice_by_kind" (a patient is of the kind of its
         tumor slices), "n_tumor_free" and "false_positive_rate" (single pictures without tumor, of the sets that hold such
         pictures, with more than 20 marked pixels) and "cases" (Dice of each patient).
     """
@@ -70,7 +70,7 @@ def score_stacks(masks: np.ndarray, slices: SliceSet) -> dict[str, Any]:
     return {
         "n": len(cases),
         "dice": _mean(values),
-        "median": round(float(np.median(values)), 4) if len(values) else float("nan"),
+        "median": round(float(np.median(values)), 4) if len(values) else None,
         "dice_by_kind": {kind: _mean(np.array(found)) for kind, found in sorted(kinds.items())},
         "n_tumor_free": len(pictures),
         "false_positive_rate": _mean(pictures),
@@ -86,5 +86,5 @@ def pooled_iou(masks: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     return (tumor + (background / background_union if background_union else 1.0)) / 2, tumor
 
 
-def _mean(values: np.ndarray) -> float:
-    return round(float(np.mean(values)), 4) if len(values) else float("nan")
+def _mean(values: np.ndarray) -> float | None:
+    return round(float(np.mean(values)), 4) if len(values) else None

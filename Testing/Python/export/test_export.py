@@ -19,6 +19,7 @@ from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export.card import card_text, draw_cases
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
 from BrainTumorSegLib.export.int8 import KEPT_FLOAT
+from BrainTumorSegLib.export.learned_from import learned_from
 from BrainTumorSegLib.export.quantize import SliceReader, quantize_dynamic_range, quantize_int8
 from BrainTumorSegLib.export.release import calibration_slices, release
 from BrainTumorSegLib.export.release import model_row as row_of_run
@@ -213,6 +214,22 @@ def test_calibration_draws_300_tissue_slices_at_most_the_same_for_a_seed() -> No
 # --- the whole release
 
 
+@pytest.mark.parametrize(
+    ("fold", "patients", "told"),
+    [
+        (4, {"lgg": 71}, "stacks; 71 patients, without fold 4"),
+        (4, {}, "stacks; without fold 4"),
+        (0, {"lgg": 88}, "stacks; 88 patients"),
+        (0, {}, "stacks"),
+    ],
+)
+def test_a_row_says_how_many_patients_it_has_learned_from_and_which_not(fold: int, patients: dict[str, int], told: str) -> None:
+    sets = [{"name": "lgg", "what": "stacks", "license": "l"}, {"name": "no_tumor", "what": "pictures, folds 2-5", "license": "l"}]
+    rows = learned_from(sets, patients | {"no_tumor": 9}, fold)
+    assert [row["what"] for row in rows] == [told, "pictures, folds 2-5"]
+    assert [row["license"] for row in rows] == ["l", "l"]
+
+
 @pytest.fixture(scope="module")
 def released(trained: AttentionUNet, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[dict]]:
     """(run, release folder, rows) of a run, released as int8 with its scores."""
@@ -275,6 +292,29 @@ def test_the_card_states_license_count_scores_and_picture(released: tuple[Path, 
         assert text in card, text
     # glioma and pituitary tumor, five cases each, tiles of 288 pixels with bars of 26
     assert Image.open(folder / "t1ce-tumor-cases.png").size == (5 * 288, 2 * (288 + 26) + 26)
+
+
+def test_a_file_that_has_learned_from_every_patient_states_the_cross_validation(trained: AttentionUNet, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    recipe = tiny_recipe(name="flair-tumor", sets=("lgg", "no_tumor"), network=trained.config)
+    (run / "run.json").write_text(json.dumps({"fold": 0, "recipe": json.loads(recipe.to_json())}))
+    save_tensors(run / "weights.safetensors", trained.state_dict(), {"step": 3})
+    slice_set({"lgg/glioma": 8, "no_tumor/none": 8}, size=64).save(run / CACHE)
+    folds = {"1": {"dice": 0.5, "n": 2, "dice_by_kind": {"glioma": 0.5}}, "2": {"dice": 0.8, "n": 1, "dice_by_kind": {"glioma": 0.8}}}
+    (run / "cv.json").write_text(json.dumps({"mean_dice": 0.6, "n": 3, "median": 0.61, "spread": 0.2, "folds": folds}))
+    (row,) = release(run, tmp_path / "out", ("int8",), Path("nowhere"), lambda fraction, message: None, run / "cv.json")
+    scores = row["scores"]
+    assert scores["split"] == "lgg, 2-fold cross-validation by patient; this file has learned from all patients"
+    assert (scores["n"], scores["dice"], scores["median"], scores["spread"], scores["dice_by_kind"]) == (3, 0.6, 0.61, 0.2, {"glioma": 0.6})
+    assert (scores["n_tumor_free"], scores["lost_on"]) == (2, "lgg fold 1, which was trained on, tumor-free: no_tumor fold 1")
+    assert row["training_data"][0]["what"].endswith("; 8 patients")
+    card = (tmp_path / "out" / "flair-tumor-card.md").read_text()
+    assert "On lgg, 2-fold cross-validation by patient; this file has learned from all patients (mean over patients" in card
+    assert "| all 3 patients | **0.600** |" in card
+    assert "- Against its fp32 original (lgg fold 1, which was trained on, tumor-free: no_tumor fold 1) it loses" in card
+    assert "![" not in card  # no picture of patients that it was not trained on
+    assert not (tmp_path / "out" / "flair-tumor-cases.png").exists()
 
 
 def test_a_release_of_stacks_is_scored_by_patient(trained: AttentionUNet, tmp_path: Path) -> None:

@@ -126,11 +126,23 @@ def test_resume_in_an_empty_folder_is_a_start(run: Path) -> None:
     assert start(run, resume=True)["n"] == 3
 
 
-@pytest.mark.parametrize("fold", [0, 5, -1])
+@pytest.mark.parametrize("fold", [5, -1])
 def test_an_unknown_fold_is_refused(run: Path, fold: int) -> None:
-    with pytest.raises(InputError, match=f"fold is {fold}, but the folds are 1, 2, 3, 4; choose one of them or all"):
+    with pytest.raises(InputError, match=f"fold is {fold}, but the folds are 1, 2, 3, 4; choose one of them, all, or 0 to keep no patient out"):
         start(run, fold=fold)
     assert not (run / "run.json").exists()
+
+
+def test_fold_0_trains_on_every_patient_and_scores_tumor_free_pictures_alone(tmp_path: Path, run: Path) -> None:
+    scores = start(run, fold=0)
+    assert (scores["n"], scores["dice"], scores["n_tumor_free"]) == (0, None, 2)
+    stacks = tmp_path / "stacks"
+    stacks.mkdir()
+    slice_set({"lgg/glioma": 8, "no_tumor/none": 8}, size=32).save(stacks / CACHE)
+    recipe = replace(RECIPE, name="flair-tumor", sets=("lgg", "no_tumor"), batch={"lgg/glioma": 2, "no_tumor/none": 1})
+    scores = start(stacks, recipe, fold=0)
+    assert (scores["n"], scores["dice"], scores["median"], scores["cases"], scores["n_tumor_free"]) == (0, None, None, {}, 2)
+    assert start(stacks, recipe, fold=0, resume=True) == json.loads((stacks / "scores.json").read_text())
 
 
 def test_missing_data_are_named_and_the_folder_stays_free(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
@@ -48,11 +46,14 @@ def test_a_perfect_model_scores_1_and_0() -> None:
     assert (scores["dice"], scores["mean_iou"], scores["tumor_iou"], scores["false_positive_rate"]) == (1, 1, 1, 0)
 
 
-def test_what_was_not_measured_is_not_a_number() -> None:
+def test_what_was_not_measured_has_no_score() -> None:
     truth = boxes(40)
     scores = score_slices(truth, slices(truth, ["glioma"]))
-    assert math.isnan(scores["false_positive_rate"])
-    assert scores["n_tumor_free"] == 0
+    assert (scores["n_tumor_free"], scores["false_positive_rate"]) == (0, None)
+    scores = score_slices(boxes(30), slices(boxes(0), ["none"]))
+    assert (scores["n"], scores["dice"], scores["mean_iou"], scores["tumor_iou"], scores["false_positive_rate"]) == (0, None, None, None, 1.0)
+    scores = score_stacks(boxes(30), slices(boxes(0), ["none"]))
+    assert (scores["n"], scores["dice"], scores["median"], scores["cases"], scores["false_positive_rate"]) == (0, None, None, {}, 1.0)
 
 
 def test_a_patients_slices_count_as_one_volume() -> None:
