@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         InputError: an unknown recipe, fold, device or setting, missing data, or a folder that holds another run.
     """
-    from BrainTumorSegLib.training.loop import choose_hardware
+    from BrainTumorSegLib.training.hardware import choose_hardware
     from BrainTumorSegLib.training.recipe import override
     from BrainTumorSegLib.training.recipes import PAPERS, RECIPES
     from BrainTumorSegLib.training.runs import train_all_folds, train_fold
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _train_paper(arguments: argparse.Namespace) -> int:
-    from BrainTumorSegLib.training.loop import choose_hardware
+    from BrainTumorSegLib.training.hardware import choose_hardware
     from BrainTumorSegLib.training.paper_recipe import paper_recipe
     from BrainTumorSegLib.training.paper_runs import train_paper
     from BrainTumorSegLib.training.paper_scores import headline

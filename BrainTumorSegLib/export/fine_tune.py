@@ -16,7 +16,8 @@ from typing import Any
 import torch
 
 from BrainTumorSegLib.export.graph_network import GraphNetwork
-from BrainTumorSegLib.training.loop import Hardware, Trainer
+from BrainTumorSegLib.training.hardware import Hardware
+from BrainTumorSegLib.training.loop import Trainer
 from BrainTumorSegLib.training.recipe import Recipe
 from BrainTumorSegLib.training.region_recipe import RegionRecipe
 from BrainTumorSegLib.training.region_trainer import RegionTrainer

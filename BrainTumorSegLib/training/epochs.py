@@ -14,7 +14,8 @@ from BrainTumorSegLib.data.example_set import ExampleSet
 from BrainTumorSegLib.training import checkpoint
 from BrainTumorSegLib.training.confusion import confusion, overlaps
 from BrainTumorSegLib.training.epoch_log import write_row
-from BrainTumorSegLib.training.loop import Hardware, Report, place
+from BrainTumorSegLib.training.hardware import Hardware, place
+from BrainTumorSegLib.training.loop import Report
 from BrainTumorSegLib.training.paper_losses import LOSSES, Maps, main_logits, predicted_labels
 from BrainTumorSegLib.training.paper_recipe import PaperRecipe
 from BrainTumorSegLib.training.schedule import best_epoch, is_over, rate_at

@@ -8,46 +8,22 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.networks.attention_unet import AttentionUNet
 from BrainTumorSegLib.networks.encoders.efficientnet_lite import find_imagenet_weights, load_imagenet_weights
 from BrainTumorSegLib.training import checkpoint
 from BrainTumorSegLib.training.batches import BatchMaker
+from BrainTumorSegLib.training.hardware import Hardware, network_predictor, place
 from BrainTumorSegLib.training.losses import bce_dice
 from BrainTumorSegLib.training.recipe import Recipe
-from BrainTumorSegLib.training.validation import Predictor, predict_slices, score_slices
+from BrainTumorSegLib.training.validation import predict_slices, score_slices
 
 Report = Callable[[float, str], None]
 _CHECKPOINT_SECONDS = 120.0
-
-
-@dataclass(frozen=True)
-class Hardware:
-    """Where and in which precision a run computes: changes the time, not the recipe."""
-
-    device: torch.device
-    bf16: bool
-
-
-def choose_hardware(device: str, bf16: bool | None = None) -> Hardware:
-    """`device` is "cpu" or "cuda"; bfloat16 is used where the chip has it, unless `bf16` says otherwise.
-
-    Raises:
-        InputError: a device that is not there; another is never taken silently.
-    """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda was asked for, but PyTorch finds no CUDA device; use --device cpu or install a CUDA build of torch")
-    torch.set_flush_denormal(True)  # vanishing activations become denormal numbers, on which a CPU crawls
-    if bf16 is None:
-        bf16 = torch.cuda.is_bf16_supported() if device == "cuda" else bool(torch.cpu._is_avx512_bf16_supported())
-    return Hardware(torch.device(device), bf16)
 
 
 class Trainer:
@@ -213,12 +189,6 @@ def start_from_imagenet(network: AttentionUNet) -> str:
     return f"ImageNet weights {path.name}"
 
 
-def place(network: torch.nn.Module, hardware: Hardware) -> None:
-    """Move to the device, in the channels-last layout that convolutions are fastest in."""
-    network.to(device=hardware.device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
-
-
 def make_optimizer(network: AttentionUNet, recipe: Recipe) -> torch.optim.AdamW:
     """AdamW; the pretrained encoder learns slower, and scales and biases are not decayed."""
     groups = []
@@ -227,24 +197,6 @@ def make_optimizer(network: AttentionUNet, recipe: Recipe) -> torch.optim.AdamW:
         groups.append({"params": [p for _, p in named if p.ndim > 1], "weight_decay": recipe.weight_decay, "share": share})
         groups.append({"params": [p for _, p in named if p.ndim <= 1], "weight_decay": 0.0, "share": share})
     return torch.optim.AdamW(groups, lr=recipe.learning_rate)
-
-
-def maps_predictor(network: torch.nn.Module, hardware: Hardware) -> Predictor:
-    """The network as a function from slices [n, C, H, W] to all of its probability maps [n, K, H, W]."""
-    network.eval()
-
-    def predict(images: np.ndarray) -> np.ndarray:
-        batch = torch.from_numpy(images).to(hardware.device, memory_format=torch.channels_last)
-        with torch.inference_mode(), torch.autocast(hardware.device.type, torch.bfloat16, enabled=hardware.bf16):
-            return torch.sigmoid(network(batch).float()).cpu().numpy()
-
-    return predict
-
-
-def network_predictor(network: torch.nn.Module, hardware: Hardware) -> Predictor:
-    """The network as a function from slices to tumor probabilities, its first map."""
-    maps = maps_predictor(network, hardware)
-    return lambda images: maps(images)[:, 0]
 
 
 def append_row(path: Path, row: dict[str, Any]) -> None:

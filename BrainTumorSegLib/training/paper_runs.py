@@ -16,7 +16,8 @@ from BrainTumorSegLib.networks.table import NETWORKS
 from BrainTumorSegLib.training import checkpoint
 from BrainTumorSegLib.training.epoch_log import draw_epoch_curves
 from BrainTumorSegLib.training.epochs import LAST, WEIGHTS, EpochTrainer, predict
-from BrainTumorSegLib.training.loop import Hardware, Report
+from BrainTumorSegLib.training.hardware import Hardware
+from BrainTumorSegLib.training.loop import Report
 from BrainTumorSegLib.training.paper_recipe import IMAGENET, RANDOM, Paper, PaperRecipe
 from BrainTumorSegLib.training.paper_scores import SCORERS
 from BrainTumorSegLib.training.run_folder import check_run, make_folder, settings_of, share_of

@@ -8,7 +8,8 @@ from typing import Any, cast
 import torch
 
 from BrainTumorSegLib.data.case_set import CaseSet
-from BrainTumorSegLib.training.loop import Trainer, maps_predictor
+from BrainTumorSegLib.training.hardware import maps_predictor
+from BrainTumorSegLib.training.loop import Trainer
 from BrainTumorSegLib.training.losses import bce_dice
 from BrainTumorSegLib.training.region_batches import RegionBatches
 from BrainTumorSegLib.training.region_recipe import RegionRecipe

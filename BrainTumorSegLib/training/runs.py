@@ -13,7 +13,8 @@ from BrainTumorSegLib.data import glioma_cases, sources
 from BrainTumorSegLib.data.folds import ALL_CASES
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training.curves import draw_curves
-from BrainTumorSegLib.training.loop import Hardware, Report, Trainer
+from BrainTumorSegLib.training.hardware import Hardware
+from BrainTumorSegLib.training.loop import Report, Trainer
 from BrainTumorSegLib.training.recipe import Recipe
 from BrainTumorSegLib.training.region_recipe import RegionRecipe
 from BrainTumorSegLib.training.region_scores import summary

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from BrainTumorSegLib.training.loop import Trainer, network_predictor
+from BrainTumorSegLib.training.hardware import network_predictor
+from BrainTumorSegLib.training.loop import Trainer
 from BrainTumorSegLib.training.validation import predict_slices, score_stacks
 
 

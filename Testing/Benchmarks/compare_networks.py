@@ -28,7 +28,8 @@ from BrainTumorSegLib.networks.blocks.large_kernel_attention import LargeKernelA
 from BrainTumorSegLib.networks.blocks.residual_squeeze_excitation import ResidualSqueezeExcitation
 from BrainTumorSegLib.networks.table import build
 from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE
-from BrainTumorSegLib.training.loop import Hardware, choose_hardware, maps_predictor, start_from_imagenet
+from BrainTumorSegLib.training.hardware import Hardware, choose_hardware, maps_predictor
+from BrainTumorSegLib.training.loop import start_from_imagenet
 from BrainTumorSegLib.training.recipe import Phase
 from BrainTumorSegLib.training.recipes.glioma_regions import RECIPE
 from BrainTumorSegLib.training.region_batches import RegionBatches

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from BrainTumorSegLib.data.case_set import CHANNELS, Case, CaseSet
-from BrainTumorSegLib.training.loop import choose_hardware
+from BrainTumorSegLib.training.hardware import choose_hardware
 from BrainTumorSegLib.training.region_batches import RegionBatches
 from Testing.Benchmarks.compare_networks import CANDIDATES, NeighborBatches, NeighborCase, compare, comparison_text
 from Testing.Python.gliomas import case, case_set, region_recipe

@@ -22,7 +22,7 @@ from BrainTumorSegLib.pipeline import SegmentOptions, segment
 from BrainTumorSegLib.preprocess.views import View
 from BrainTumorSegLib.training import paper_runs
 from BrainTumorSegLib.training.checkpoint import load_tensors
-from BrainTumorSegLib.training.loop import Hardware
+from BrainTumorSegLib.training.hardware import Hardware
 from BrainTumorSegLib.training.paper_runs import train_paper
 from BrainTumorSegLib.training.recipes import PAPERS
 from BrainTumorSegLib.volume import Volume

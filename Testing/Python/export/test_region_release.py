@@ -21,7 +21,7 @@ from BrainTumorSegLib.inference.models import list_models
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.labels import ROLES
 from BrainTumorSegLib.pipeline import SegmentOptions, segment
-from BrainTumorSegLib.training.loop import Hardware
+from BrainTumorSegLib.training.hardware import Hardware
 from BrainTumorSegLib.training.recipe import Phase
 from BrainTumorSegLib.training.runs import CACHE, train_fold
 from BrainTumorSegLib.volume import Volume

@@ -14,7 +14,7 @@ import torch
 from BrainTumorSegLib.training import epochs
 from BrainTumorSegLib.training.checkpoint import load_tensors
 from BrainTumorSegLib.training.epochs import EpochTrainer, augmented, make_optimizer, predict
-from BrainTumorSegLib.training.loop import Hardware
+from BrainTumorSegLib.training.hardware import Hardware
 from BrainTumorSegLib.training.paper_recipe import PaperRecipe
 from BrainTumorSegLib.training.schedule import Schedule
 from Testing.Python.examples import example_set, tiny_paper_recipe

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 
-from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training import loop
 from BrainTumorSegLib.training.checkpoint import load_tensors, save_tensors
-from BrainTumorSegLib.training.loop import Hardware, Trainer, append_row, choose_hardware
+from BrainTumorSegLib.training.hardware import Hardware
+from BrainTumorSegLib.training.loop import Trainer, append_row
 from BrainTumorSegLib.training.losses import bce_dice
 from BrainTumorSegLib.training.recipe import Phase, Recipe
 from Testing.Python.tiny import TRAINING_POOLS, slice_set, tiny_recipe
@@ -265,11 +265,3 @@ def test_rows_of_steps_done_again_are_replaced(tmp_path: Path) -> None:
     for step, dice in ((400, 0.1), (800, 0.2), (1200, 0.3), (800, 0.25)):
         append_row(tmp_path / "log.csv", {"step": step, "dice": dice})
     assert log(tmp_path) == [{"step": "400", "dice": "0.1"}, {"step": "800", "dice": "0.25"}]
-
-
-def test_hardware_is_never_taken_silently() -> None:
-    assert choose_hardware("cpu", bf16=True) == Hardware(torch.device("cpu"), True)
-    assert choose_hardware("cpu", bf16=False) == CPU
-    if not torch.cuda.is_available():
-        with pytest.raises(InputError, match="--device cuda was asked for, but PyTorch finds no CUDA device; use --device cpu"):
-            choose_hardware("cuda")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from BrainTumorSegLib.networks.table import configure
-from BrainTumorSegLib.training.loop import Hardware
+from BrainTumorSegLib.training.hardware import Hardware
 from BrainTumorSegLib.training.paper_runs import train_fold
 from BrainTumorSegLib.training.recipes import PAPERS
 from Testing.Python.examples import tiny_paper_examples, tiny_paper_recipe

@@ -15,7 +15,7 @@ import torch
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training import paper_runs
 from BrainTumorSegLib.training.checkpoint import load_tensors
-from BrainTumorSegLib.training.loop import Hardware
+from BrainTumorSegLib.training.hardware import Hardware
 from BrainTumorSegLib.training.paper_recipe import PaperRecipe, paper_recipe_from_dict
 from BrainTumorSegLib.training.paper_runs import build_network, train_fold, train_paper
 from BrainTumorSegLib.training.recipes import PAPERS

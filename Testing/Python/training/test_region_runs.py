@@ -10,7 +10,7 @@ import torch
 
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training.checkpoint import load_tensors
-from BrainTumorSegLib.training.loop import Hardware
+from BrainTumorSegLib.training.hardware import Hardware
 from BrainTumorSegLib.training.recipe import Phase, from_dict
 from BrainTumorSegLib.training.region_recipe import RegionRecipe
 from BrainTumorSegLib.training.runs import CACHE, pooled, train_fold

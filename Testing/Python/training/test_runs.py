@@ -13,7 +13,7 @@ from PIL import Image
 
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training.checkpoint import load_tensors
-from BrainTumorSegLib.training.loop import Hardware
+from BrainTumorSegLib.training.hardware import Hardware
 from BrainTumorSegLib.training.recipe import Phase, Recipe, from_dict
 from BrainTumorSegLib.training.runs import CACHE, over_patients, train_all_folds, train_fold
 from Testing.Python.tiny import TRAINING_POOLS, slice_set, tiny_recipe
