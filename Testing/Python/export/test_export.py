@@ -294,13 +294,18 @@ def test_the_card_states_license_count_scores_and_picture(released: tuple[Path, 
     assert Image.open(folder / "t1ce-tumor-cases.png").size == (5 * 288, 2 * (288 + 26) + 26)
 
 
-def test_a_file_that_has_learned_from_every_patient_states_the_cross_validation(trained: AttentionUNet, tmp_path: Path) -> None:
-    run = tmp_path / "run"
+def run_on_stacks(trained: AttentionUNet, run: Path, fold: int) -> Path:
+    """A run folder of `flair-tumor` with its slices."""
     run.mkdir()
     recipe = tiny_recipe(name="flair-tumor", sets=("lgg", "no_tumor"), network=trained.config)
-    (run / "run.json").write_text(json.dumps({"fold": 0, "recipe": json.loads(recipe.to_json())}))
+    (run / "run.json").write_text(json.dumps({"fold": fold, "recipe": json.loads(recipe.to_json())}))
     save_tensors(run / "weights.safetensors", trained.state_dict(), {"step": 3})
     slice_set({"lgg/glioma": 8, "no_tumor/none": 8}, size=64).save(run / CACHE)
+    return run
+
+
+def test_a_file_that_has_learned_from_every_patient_states_the_cross_validation(trained: AttentionUNet, tmp_path: Path) -> None:
+    run = run_on_stacks(trained, tmp_path / "run", fold=0)
     folds = {"1": {"dice": 0.5, "n": 2, "dice_by_kind": {"glioma": 0.5}}, "2": {"dice": 0.8, "n": 1, "dice_by_kind": {"glioma": 0.8}}}
     (run / "cv.json").write_text(json.dumps({"mean_dice": 0.6, "n": 3, "median": 0.61, "spread": 0.2, "folds": folds}))
     (row,) = release(run, tmp_path / "out", ("int8",), Path("nowhere"), lambda fraction, message: None, run / "cv.json")
@@ -318,12 +323,7 @@ def test_a_file_that_has_learned_from_every_patient_states_the_cross_validation(
 
 
 def test_a_release_of_stacks_is_scored_by_patient(trained: AttentionUNet, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    run.mkdir()
-    recipe = tiny_recipe(name="flair-tumor", sets=("lgg", "no_tumor"), network=trained.config)
-    (run / "run.json").write_text(json.dumps({"fold": 4, "recipe": json.loads(recipe.to_json())}))
-    save_tensors(run / "weights.safetensors", trained.state_dict(), {"step": 3})
-    slice_set({"lgg/glioma": 8, "no_tumor/none": 8}, size=64).save(run / CACHE)
+    run = run_on_stacks(trained, tmp_path / "run", fold=4)
     folds = {"4": {"dice": 0.5, "n": 2, "cases": {"A": 0.4, "B": 0.6}}, "5": {"dice": 0.8, "n": 1, "cases": {"C": 0.8}}}
     (run / "cv.json").write_text(json.dumps({"mean_dice": 0.6, "n": 3, "median": 0.61, "spread": 0.2, "folds": folds, "note": "After half of the steps."}))
     (row,) = release(run, tmp_path / "out", ("int8",), Path("nowhere"), lambda fraction, message: None, run / "cv.json")
