@@ -44,12 +44,25 @@ def order_sentence(metric: str, paper: dict[str, float], ours: dict[str, float |
     return f"Order by {metric} of the rows that were run: the paper has {theirs}; {verdict}."
 
 
+def rise_sentence(rows: dict[str, str], recipe: str, results: Path) -> str:
+    """One sentence on how far training had come: Dice of the training slices in the last two epochs of each row's widest run, mean over folds."""
+    rises = []
+    for row, variant in rows.items():
+        logs = [log for run in load(recipe, variant, results=results)[:1] for log in run["logs"].values() if len(log) > 1]
+        if logs:
+            before, last = (sum(float(log[i]["training_dice"]) for log in logs) / len(logs) for i in (-2, -1))
+            rises.append(f"{row} {before:.3f} and {last:.3f}")
+    if not rises:
+        return ""
+    return f"Pooled Dice of the training slices in the last two epochs: {', '.join(rises)}. A row that still rises fast has not shown what it can do."
+
+
 def _ranked(scores: dict[str, float]) -> str:
     return " > ".join(sorted(scores, key=lambda row: -scores[row]))
 
 
 def section(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *notes: str) -> str:
-    return "\n".join([f"## {title}\n", markdown(header, rows), "", "\n\n".join(notes), ""])
+    return "\n".join([f"## {title}\n", markdown(header, rows), "", "\n\n".join(filter(None, notes)), ""])
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from Testing.Benchmarks.published import PAPER_A, PAPER_B, PAPER_D, TITLES
 from Testing.Benchmarks.results import RESULTS, Result, add_export, add_run, load, mean, shown
 from Testing.Benchmarks.table_commands import commands
-from Testing.Benchmarks.table_text import CONDITIONS, best, conditions, order_sentence, section
+from Testing.Benchmarks.table_text import CONDITIONS, best, conditions, order_sentence, rise_sentence, section
 from Testing.Benchmarks.tables_c import table_c
 
 _KINDS = ("glioma", "meningioma", "pituitary")
@@ -67,8 +67,9 @@ dynamic range quantization: ours is onnxruntime's, and our static int8 stands be
 CBAM's channel MLP is shared, as Woo et al. define it; the paper's size fits one that is stored twice. The set is not quite the paper's:
 the tumor-free slices are others, and folds are by patient."""
     order = order_sentence("mean IoU", {name: v[0] for (name, _, p), v in PAPER_A.items() if p == "fp32"}, _best_a(results))
+    rise = rise_sentence({name: variant for (name, variant, p) in PAPER_A if p == "fp32"}, "paper-a", results)
     made = commands("paper-a", [(variant, False) for (_, variant, precision) in PAPER_A if precision == "fp32"], results)
-    return section(TITLES["paper-a"], lines, rows, notes, order, made)
+    return section(TITLES["paper-a"], lines, rows, notes, order, rise, made)
 
 
 def _one_fold(stored: dict) -> Result:
@@ -116,9 +117,11 @@ def table_b(results: Path) -> str:
     notes = """The paper's Dice and IoU belong to no single mask (0.7636 would be an IoU of 0.6176), its precision and recall imply a Dice of 0.975, so
 they count background, and its Dice is that of the training curve at epoch 29; no held-out set is named. Hence three ways of ours: the
 mean over tumor slices (patients of the set are not told apart), all pixels pooled, and the pooled mean over background and tumor."""
-    ours = best({row[0]: variant for variant, row in PAPER_B.items()}, "paper-b", ("per_slice", "dice"), results)
+    variants = {row[0]: variant for variant, row in PAPER_B.items()}
+    ours = best(variants, "paper-b", ("per_slice", "dice"), results)
     order = order_sentence("Dice", {row: dice for row, dice, *_ in PAPER_B.values()}, ours)
-    return section(TITLES["paper-b"], header, rows, notes, order, commands("paper-b", [(variant, False) for variant in PAPER_B], results))
+    made = commands("paper-b", [(variant, False) for variant in PAPER_B], results)
+    return section(TITLES["paper-b"], header, rows, notes, order, rise_sentence(variants, "paper-b", results), made)
 
 
 def table_d(results: Path) -> str:
@@ -131,10 +134,11 @@ def table_d(results: Path) -> str:
             rows.append([row, shown(dice), shown(iou), *cells, *conditions(result)])
     notes = """The paper does not say how it averages: ours are pooled over all pixels of the fold, per case in 3-D, and over tumor slices. Its split is not
 told; ours is by patient. DeepLabV3, PSPNet and MA-Net have a ResNet-50 encoder."""
-    ours = best({row[0]: variant for variant, row in PAPER_D.items()}, "paper-d", ("dice",), results)
+    variants = {row[0]: variant for variant, row in PAPER_D.items()}
+    ours = best(variants, "paper-d", ("dice",), results)
     order = order_sentence("Dice", {row: dice for row, dice, _ in PAPER_D.values()}, ours)
     made = commands("paper-d", [(variant, False) for variant in PAPER_D], results)
-    return section(TITLES["paper-d"], [*header, *CONDITIONS], rows, notes, order, made)
+    return section(TITLES["paper-d"], [*header, *CONDITIONS], rows, notes, order, rise_sentence(variants, "paper-d", results), made)
 
 
 if __name__ == "__main__":

@@ -106,6 +106,17 @@ def test_an_order_that_differs_from_the_papers_is_said(tmp_path: Path) -> None:
     assert "ours is the same." in table_a(tmp_path / "results")
 
 
+def test_how_far_training_had_come_is_said_of_the_rows_that_were_run(tmp_path: Path) -> None:
+    assert "last two epochs" not in table_a(tmp_path / "results")
+    for fold, dice in ((1, 0.2), (2, 0.4)):
+        run = write_run(tmp_path / "run" / f"fold{fold}", "paper-a", "ag", fold, score_a(0.7))
+        lines = (run / "log.csv").read_text().splitlines()
+        (run / "log.csv").write_text("\n".join([*lines[:2], lines[2].replace("0.6", str(dice))]) + "\n")
+    add_run(tmp_path / "run", tmp_path / "results")
+    add_run(write_run(tmp_path / "other", "paper-a", "se", 1, score_a(0.7)), tmp_path / "results")
+    assert "training slices in the last two epochs: + AG 0.500 and 0.300, + SE 0.500 and 0.600. A row" in table_a(tmp_path / "results")
+
+
 def test_exported_files_fill_the_quantized_rows(tmp_path: Path) -> None:
     results = tmp_path / "results"
     add_run(write_run(tmp_path / "run", "paper-a", "se", 1, score_a(0.8)), results)
