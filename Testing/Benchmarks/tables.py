@@ -41,7 +41,8 @@ Written by `python -m Testing.Benchmarks.tables` from `results/`; do not edit. T
 splits, ours on ours: they stand side by side to compare methods within a column, not columns with each other. Our folds are by
 patient; the papers' are by slice or not told. "not run" means that nobody trained the row yet. What the papers draw (training curves,
 the same cases segmented by every variant) is redrawn from our runs in [figures](figures), by `python -m Testing.Benchmarks.figures`;
-their slices are of Cheng's set (figshare 1512427, CC BY 4.0) for A and of BraTS 2018 to 2021 for C.
+their slices are of Cheng's set (figshare 1512427, CC BY 4.0) for A, of BraTS 2018 to 2021 for C and of TCGA-LGG with the masks of
+Buda et al. 2019 (doi:10.1016/j.compbiomed.2019.05.002, CC BY-NC-SA 4.0) for D.
 """
     return "\n".join([head, table_a(results), table_b(results), table_c(results), table_d(results)])
 
