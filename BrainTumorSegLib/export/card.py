@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from BrainTumorSegLib.data.slice_set import TUMOR_BIT, SliceSet
+from BrainTumorSegLib.export.learned_from import loss_sentence
 from BrainTumorSegLib.labels import SCHEMES
 from BrainTumorSegLib.metrics.overlap import dice
 from BrainTumorSegLib.training.validation import FALSE_POSITIVE_PIXELS, Predictor, predict_slices
@@ -20,8 +21,9 @@ _RANKS = (("best", 1.0), ("good", 0.75), ("median", 0.5), ("poor", 0.25), ("wors
 
 def write_card(folder: Path, row: dict[str, Any], validation: SliceSet | None, predict: Predictor) -> None:
     """Write NAME-card.md to `folder` from a row of models.json, and NAME-cases.png where there are slices of patients not trained on."""
-    picture = f"{row['name']}-cases.png" if validation is not None else None
-    if validation is not None and picture is not None:
+    picture = None
+    if validation is not None:
+        picture = f"{row['name']}-cases.png"
         page = draw_cases(predict_slices(predict, validation, threshold=row["threshold"]), validation, SCHEMES[row["scheme"]][0].color)
         page.save(folder / picture, optimize=True)
     (folder / f"{row['name']}-card.md").write_text(card_text(row, picture))
@@ -78,10 +80,6 @@ def card_text(row: dict[str, Any], picture: str | None) -> str:
     kinds = "\n".join(f"| {kind} | {value:.3f} |" for kind, value in scores["dice_by_kind"].items())
     data = "\n".join(f"| {entry['name']} | {entry['what']} | {entry['license']} |" for entry in row["training_data"])
     marked = f"{100 * scores['false_positive_rate']:.1f} % of {scores['n_tumor_free']} tumor-free slices"
-    lost = ""
-    if "dice_lost_to_fp32" in scores:
-        where = f"{scores['dice_fp32']:.4f}" if "dice_fp32" in scores else scores["lost_on"]
-        lost = f"- Against its fp32 original ({where}) it loses {scores['dice_lost_to_fp32']:.4f} Dice."
     shown = f"![Best to worst cases of each tumor type]({picture})\n" if picture else ""
     return f"""# {row["name"]}: {row["title"][0].lower()}{row["title"][1:]}
 
@@ -103,7 +101,7 @@ On {scores["split"]} ({scores["average"]}; threshold {row["threshold"]}, no post
 
 - False positives: {marked} have more than {FALSE_POSITIVE_PIXELS} marked pixels.
 {_pooled(scores)}
-{lost}
+{loss_sentence(scores)}
 {_cross_validation(scores)}
 {shown}
 ## Trained on

@@ -35,3 +35,11 @@ def cross_validated(scored: str, folds: int, whom: str, own: dict[str, Any]) -> 
     """What the scores of a file that has learned from every patient begin with: "split", and what quantization costs by its `own`."""
     lost = {"dice_lost_to_fp32": own["dice_lost_to_fp32"], "lost_on": own["split"]} if "dice_lost_to_fp32" in own else {}
     return {"split": f"{scored}, {folds}-fold cross-validation by patient; this file has learned from all {whom}", **lost}
+
+
+def loss_sentence(scores: dict[str, Any]) -> str:
+    """The line of a card on what quantization costs, empty where it was not measured."""
+    if "dice_lost_to_fp32" not in scores:
+        return ""
+    where = f"{scores['dice_fp32']:.4f}" if "dice_fp32" in scores else scores["lost_on"]
+    return f"- Against its fp32 original ({where}) it loses {scores['dice_lost_to_fp32']:.4f} Dice."

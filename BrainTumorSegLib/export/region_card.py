@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from BrainTumorSegLib.export.learned_from import loss_sentence
 from BrainTumorSegLib.labels import REGIONS
 
 
@@ -11,10 +12,7 @@ def card_text(row: dict[str, Any]) -> str:
     """The card in Markdown, from a row of models.json with scores; cross-validated ones come first where there are any."""
     scores = row["scores"]
     data = "\n".join(f"| {entry['name']} | {entry['what']} | {entry['license']} |" for entry in row["training_data"])
-    lost = ""
-    if "dice_lost_to_fp32" in scores:
-        where = f" ({scores['dice_fp32']:.4f})" if "dice_fp32" in scores else f" ({scores['lost_on']})"
-        lost = f"- Against its fp32 original{where} it loses {scores['dice_lost_to_fp32']:.4f} Dice.\n"
+    lost = f"{sentence}\n" if (sentence := loss_sentence(scores)) else ""
     return f"""# {row["name"]}: {row["title"]}
 
 {row["task"]} **Research only, not a medical device.**

@@ -19,7 +19,6 @@ from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export.card import card_text, draw_cases
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
 from BrainTumorSegLib.export.int8 import KEPT_FLOAT
-from BrainTumorSegLib.export.learned_from import learned_from
 from BrainTumorSegLib.export.quantize import SliceReader, quantize_dynamic_range, quantize_int8
 from BrainTumorSegLib.export.release import calibration_slices, release
 from BrainTumorSegLib.export.release import model_row as row_of_run
@@ -212,22 +211,6 @@ def test_calibration_draws_300_tissue_slices_at_most_the_same_for_a_seed() -> No
 
 
 # --- the whole release
-
-
-@pytest.mark.parametrize(
-    ("fold", "patients", "told"),
-    [
-        (4, {"lgg": 71}, "stacks; 71 patients, without fold 4"),
-        (4, {}, "stacks; without fold 4"),
-        (0, {"lgg": 88}, "stacks; 88 patients"),
-        (0, {}, "stacks"),
-    ],
-)
-def test_a_row_says_how_many_patients_it_has_learned_from_and_which_not(fold: int, patients: dict[str, int], told: str) -> None:
-    sets = [{"name": "lgg", "what": "stacks", "license": "l"}, {"name": "no_tumor", "what": "pictures, folds 2-5", "license": "l"}]
-    rows = learned_from(sets, patients | {"no_tumor": 9}, fold)
-    assert [row["what"] for row in rows] == [told, "pictures, folds 2-5"]
-    assert [row["license"] for row in rows] == ["l", "l"]
 
 
 @pytest.fixture(scope="module")
