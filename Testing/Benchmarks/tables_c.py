@@ -1,4 +1,7 @@
-"""System C's tables: class by class, fold by fold, large and small tumors, with and without CLAHE."""
+"""System C's tables: class by class, fold by fold, large and small tumors, with and without CLAHE.
+
+Networks are compared on the folds that all of them were trained on: the cases of one fold may be harder than another's.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ from Testing.Benchmarks.table_text import CONDITIONS, conditions, markdown, orde
 _NOT_APPLICABLE = "not applicable"
 _NOTES = """Dice in % and HD95 in mm, in 3-D per case, mean over the cases that have the class, then mean ± deviation over folds. A class that is absent
 from the reference is "not applicable"; a class that was missed has no HD95, and how many is said in brackets. The paper prints the means
-of its own network only. Ours are 39 cases in five folds, the paper's 204 of which most have no public masks."""
+of its own network only. Ours are 39 cases in five folds, the paper's 204 of which most have no public masks. Rows are compared on the
+folds that all of them were trained on; one that was trained on more has a second row for all of its folds."""
 
 
 def table_c(results: Path) -> str:
@@ -25,9 +29,9 @@ def table_c(results: Path) -> str:
         section(TITLES["paper-c"], *_means(results), _NOTES),
         commands("paper-c", [(variant, clahe) for variant in ROWS_C for clahe in (False, True)], results) + "\n",
         "### Fold by fold, ResSE-LKA-UNet\n\n" + _folds(results),
-        "### Large and small tumors of every fold\n\nLarge: not smaller than the median of the fold's cases.\n\n" + _sizes(results),
+        "### Large and small tumors of the same folds\n\nLarge: not smaller than the median of the fold's cases.\n\n" + _sizes(results),
         "### Single cases\n\nDice of NCR / ED / ET. The paper's cases are not known by name: ours are the largest three of the larger half "
-        "of the scored folds' tumors, and the smallest five of the smaller half.\n\n" + _cases(results),
+        "of the same folds' tumors, and the smallest five of the smaller half.\n\n" + _cases(results),
     ]
     return "\n".join(parts)
 
@@ -42,11 +46,33 @@ def _trained(results: Path) -> list[tuple[str, str, bool, Result | None]]:
     return rows
 
 
+def _compared(results: Path) -> list[tuple[str, str, bool, Result | None]]:
+    """The same rows, of each only the folds that all have; whole where they have none in common."""
+    rows = _trained(results)
+    trained = [set(result["folds"]) for *_, result in rows if result]
+    shared = set.intersection(*trained) if trained else set()
+    return [(*about, _of_folds(result, shared) if result and shared else result) for *about, result in rows]
+
+
+def _of_folds(result: Result, folds: set[str]) -> Result:
+    return {**result, "folds": {fold: scores for fold, scores in result["folds"].items() if fold in folds}}
+
+
+def _compared_and_whole(results: Path) -> list[tuple[str, str, bool, Result | None]]:
+    """The rows that are compared, and below those that were trained on more folds the same over all of them."""
+    rows = []
+    for part, (name, variant, clahe, whole) in zip(_compared(results), _trained(results)):
+        rows.append(part)
+        if whole and part[-1] and len(whole["folds"]) > len(part[-1]["folds"]):
+            rows.append((f"{name}, all {len(whole['folds'])} folds", variant, clahe, whole))
+    return rows
+
+
 def _means(results: Path) -> tuple[list[str], list[list[str]]]:
     header = ["model", *[f"paper: {key}" for key in CLASSES_C], *[f"ours: {key}" for key in CLASSES_C]]
     header += [*[f"paper: HD95 {key}" for key in CLASSES_C], *[f"ours: HD95 {key}" for key in CLASSES_C], "cases without the class", *CONDITIONS]
     rows = []
-    for name, variant, _, result in _trained(results):
+    for name, variant, _, result in _compared_and_whole(results):
         own = variant == "resse-lka"
         theirs = [f"{PAPER_C[key][0]} ± {PAPER_C[key][1]}" if own else "-" for key in CLASSES_C]
         distances = [f"{PAPER_C[key][2]} ± {PAPER_C[key][3]}" if own else "-" for key in CLASSES_C]
@@ -97,7 +123,7 @@ def _one_fold(fold: dict[str, Any] | None) -> list[str]:
 
 def _sizes(results: Path) -> str:
     rows = []
-    for name, _, _, result in _trained(results):
+    for name, _, _, result in _compared(results):
         for size in ("large", "small"):
             n = str(int(sum(values(result, size, "n")))) if result else "-"
             rows.append([name, size, n, *_dice(result, size, "classes")])
@@ -106,8 +132,11 @@ def _sizes(results: Path) -> str:
 
 def _cases(results: Path) -> str:
     """The paper's Tables 4 and 5, below each our cases, and whether they put the methods in the same order."""
-    runs = {variant: (load("paper-c", variant, results=results) or [None])[0] for variant in ROWS_C}
-    cases = {variant: {case["case"]: case for fold in run["folds"].values() for case in fold["scores"]["cases"]} for variant, run in runs.items() if run}
+    runs: dict[str, Result] = {}
+    for _, variant, clahe, run in _compared(results):
+        if run and not clahe:
+            runs.setdefault(variant, run)  # the widest one
+    cases = {variant: {case["case"]: case for fold in run["folds"].values() for case in fold["scores"]["cases"]} for variant, run in runs.items()}
     rows: list[list[str]] = []
     chosen: list[str] = []
     for title, published, count, largest in (("large", PAPER_C_LARGE, 3, True), ("small", PAPER_C_SMALL, 5, False)):

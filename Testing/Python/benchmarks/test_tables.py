@@ -191,6 +191,24 @@ def test_c_compares_the_order_of_methods_over_the_single_cases(tmp_path: Path) -
     assert "the paper has ResSE-LKA-UNet > U-Net; ours differs: U-Net > ResSE-LKA-UNet." in table_c(tmp_path / "results")
 
 
+def test_c_compares_methods_on_the_folds_that_all_of_them_have(tmp_path: Path) -> None:
+    for variant, fold, dice, name in (("unet", 2, 0.6, "A"), ("resse-lka", 1, 0.9, "B"), ("resse-lka", 2, 0.5, "A")):
+        by_size = {size: {"n": 1, "classes": classes(dice)} for size in ("large", "small")}
+        scores = {"averaged": "per case", "n": 2, "classes": classes(dice), **by_size, "cases": [case(name, 50.0, dice), case(name + name, 60.0, dice)]}
+        write_run(tmp_path / variant / f"fold{fold}", "paper-c", variant, fold, scores)
+    for variant in ("unet", "resse-lka"):
+        add_run(tmp_path / variant, tmp_path / "results")
+    text = table_c(tmp_path / "results")
+    rows = rows_of(text.split("###")[0])
+    assert [rows[row][3] for row in ("U-Net, without CLAHE", "ResSE-LKA-UNet, without CLAHE")] == ["60.00", "50.00"]
+    assert rows["ResSE-LKA-UNet, without CLAHE, all 2 folds"][3] == "70.00 ± 28.28"
+    assert "U-Net, without CLAHE, all 1 folds" not in rows
+    assert "| ResSE-LKA-UNet, without CLAHE | large | 1 | 50.00 |" in text  # not the mean with fold 1
+    assert "ours differs: U-Net > ResSE-LKA-UNet." in text
+    assert "| ours | large | AA | 60.0 | 0.600" in text and "BB" not in text  # a case of fold 1, which U-Net has not seen
+    assert "| 1 | 82.10 | 74.20 | 79.40 | 2.40 | 5.10 | 4.20 | without | 90.00 | 90.00 | 90.00 |" in text
+
+
 def test_figures_are_drawn_from_results_and_runs(tmp_path: Path) -> None:
     runs = [write_run(tmp_path / variant, "paper-a", variant, 1, score_a(0.8)) for variant in ("none", "ag")]
     for run in runs:
