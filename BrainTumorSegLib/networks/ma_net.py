@@ -25,7 +25,7 @@ class MANetConfig:
 
     Attributes:
         in_channels, out_channels: of the image, and logit maps.
-        width: share of all channels.
+        width: share of all channels; the last layer keeps at least 16.
         reduction: of the channel attention in the decoder.
     """
 
@@ -87,7 +87,8 @@ class MANet(nn.Module):
         self.config = config
         self.encoder = ResNetV1(config.in_channels, config.width)
         *skips, previous = self.encoder.channels
-        *widths, last = (scaled(w, config.width) for w in (256, 128, 64, 32, 16))
+        widths = [scaled(w, config.width) for w in (256, 128, 64, 32)]
+        last = max(16, scaled(16, config.width))  # of eight all became zero in tumors, and 16 epochs of paper-d marked nothing
         self.center = PositionAttention(previous, scaled(64, config.width))
         self.steps = nn.ModuleList()
         for skip, channels in zip(reversed(skips), widths):

@@ -66,6 +66,10 @@ def test_every_setting_changes_the_network() -> None:
         assert sizes(**changes) != plain, changes
 
 
+def test_the_last_layer_does_not_become_narrower_than_published() -> None:
+    assert [build("ma-net", width=width).head.in_channels for width in (0.125, 0.5, 2.0)] == [16, 16, 32]
+
+
 def test_gradients_reach_every_parameter() -> None:
     assert silent_parameters(build("ma-net", width=0.125), torch.rand(4, 3, 64, 64)) == []
 
