@@ -135,7 +135,7 @@ def table_d(results: Path) -> str:
             rows.append([row, shown(dice), shown(iou), *cells, *conditions(result)])
     notes = """The paper does not say how it averages: ours are pooled over all pixels of the fold, per case in 3-D, and over tumor slices. Its split is not
 told; ours is by patient. DeepLabV3, PSPNet and MA-Net have a ResNet-50 encoder. At half width MA-Net's last layer keeps its 16 channels:
-with 8, all of them zero in tumors, it marked nothing after 16 epochs."""
+with 8, all of them zero in most pixels of the tumors, it had a Dice of 0.0009 after 16 epochs."""
     variants = {row[0]: variant for variant, row in PAPER_D.items()}
     ours = best(variants, "paper-d", ("dice",), results)
     order = order_sentence("Dice", {row: dice for row, dice, _ in PAPER_D.values()}, ours)

@@ -16,6 +16,8 @@ from Testing.Benchmarks.results import Result, load, shown, values, with_deviati
 from Testing.Benchmarks.table_commands import commands
 from Testing.Benchmarks.table_text import CONDITIONS, conditions, markdown, order_sentence, section
 
+Row = tuple[str, str, bool, Result | None]
+"""Name, variant, whether with CLAHE, result where it was run."""
 _NOT_APPLICABLE = "not applicable"
 _NOTES = """Dice in % and HD95 in mm, in 3-D per case, mean over the cases that have the class, then mean ± deviation over folds. A class that is absent
 from the reference is "not applicable"; a class that was missed has no HD95, and how many is said in brackets. The paper prints the means
@@ -25,20 +27,22 @@ folds that all of them were trained on; one that was trained on more has a secon
 
 def table_c(results: Path) -> str:
     """All tables of the paper."""
+    trained = _trained(results)
+    compared = _compared(trained)
     parts = [
-        section(TITLES["paper-c"], *_means(results), _NOTES),
+        section(TITLES["paper-c"], *_means(_compared_and_whole(compared, trained)), _NOTES),
         commands("paper-c", [(variant, clahe) for variant in ROWS_C for clahe in (False, True)], results) + "\n",
-        "### Fold by fold, ResSE-LKA-UNet\n\n" + _folds(results),
-        "### Large and small tumors of the same folds\n\nLarge: not smaller than the median of the fold's cases.\n\n" + _sizes(results),
+        "### Fold by fold, ResSE-LKA-UNet\n\n" + _folds(trained),
+        "### Large and small tumors of the same folds\n\nLarge: not smaller than the median of the fold's cases.\n\n" + _sizes(compared),
         "### Single cases\n\nDice of NCR / ED / ET. The paper's cases are not known by name: ours are the largest three of the larger half "
-        "of the same folds' tumors, and the smallest five of the smaller half.\n\n" + _cases(results),
+        "of the same folds' tumors, and the smallest five of the smaller half.\n\n" + _cases(compared),
     ]
     return "\n".join(parts)
 
 
-def _trained(results: Path) -> list[tuple[str, str, bool, Result | None]]:
-    """(name, variant, CLAHE, result or None) of every row."""
-    rows: list[tuple[str, str, bool, Result | None]] = []
+def _trained(results: Path) -> list[Row]:
+    """Every row, with all that is stored of it."""
+    rows: list[Row] = []
     for variant, name in ROWS_C.items():
         for clahe in (False, True):
             found = load("paper-c", variant, clahe, results) or [None]
@@ -46,33 +50,32 @@ def _trained(results: Path) -> list[tuple[str, str, bool, Result | None]]:
     return rows
 
 
-def _compared(results: Path) -> list[tuple[str, str, bool, Result | None]]:
+def _compared(rows: list[Row]) -> list[Row]:
     """The same rows, of each only the folds that all have; whole where they have none in common."""
-    rows = _trained(results)
     trained = [set(result["folds"]) for *_, result in rows if result]
     shared = set.intersection(*trained) if trained else set()
-    return [(*about, _of_folds(result, shared) if result and shared else result) for *about, result in rows]
+    return [(name, variant, clahe, _of_folds(result, shared) if result and shared else result) for name, variant, clahe, result in rows]
 
 
 def _of_folds(result: Result, folds: set[str]) -> Result:
     return {**result, "folds": {fold: scores for fold, scores in result["folds"].items() if fold in folds}}
 
 
-def _compared_and_whole(results: Path) -> list[tuple[str, str, bool, Result | None]]:
+def _compared_and_whole(compared: list[Row], trained: list[Row]) -> list[Row]:
     """The rows that are compared, and below those that were trained on more folds the same over all of them."""
-    rows = []
-    for part, (name, variant, clahe, whole) in zip(_compared(results), _trained(results)):
+    rows: list[Row] = []
+    for part, (name, variant, clahe, whole) in zip(compared, trained):
         rows.append(part)
         if whole and part[-1] and len(whole["folds"]) > len(part[-1]["folds"]):
             rows.append((f"{name}, all {len(whole['folds'])} folds", variant, clahe, whole))
     return rows
 
 
-def _means(results: Path) -> tuple[list[str], list[list[str]]]:
+def _means(shown_rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     header = ["model", *[f"paper: {key}" for key in CLASSES_C], *[f"ours: {key}" for key in CLASSES_C]]
     header += [*[f"paper: HD95 {key}" for key in CLASSES_C], *[f"ours: HD95 {key}" for key in CLASSES_C], "cases without the class", *CONDITIONS]
     rows = []
-    for name, variant, _, result in _compared_and_whole(results):
+    for name, variant, _, result in shown_rows:
         own = variant == "resse-lka"
         theirs = [f"{PAPER_C[key][0]} ± {PAPER_C[key][1]}" if own else "-" for key in CLASSES_C]
         distances = [f"{PAPER_C[key][2]} ± {PAPER_C[key][3]}" if own else "-" for key in CLASSES_C]
@@ -102,12 +105,12 @@ def _absent(result: Result | None) -> str:
     return ", ".join(f"{key} {int(sum(values(result, 'classes', key, 'not_applicable')))}" for key in CLASSES_C)
 
 
-def _folds(results: Path) -> str:
+def _folds(trained: list[Row]) -> str:
     header = ["fold", *[f"paper: {key}" for key in CLASSES_C], *[f"paper: HD95 {key}" for key in CLASSES_C], "CLAHE"]
     rows = []
     for fold, (dice, hd95) in PAPER_C_FOLDS.items():
         theirs = [*[shown(value, 2) for value in dice], *[shown(value, 2) for value in hd95]]
-        for _, variant, clahe, result in _trained(results):
+        for _, variant, clahe, result in trained:
             if variant == "resse-lka":
                 scores = (result or {"folds": {}})["folds"].get(str(fold))
                 rows.append([str(fold), *theirs, "with" if clahe else "without", *_one_fold(scores)])
@@ -121,19 +124,19 @@ def _one_fold(fold: dict[str, Any] | None) -> list[str]:
     return [*[shown(classes[key]["dice"], 2, 100) for key in CLASSES_C], *[shown(classes[key]["hd95_mm"], 2) for key in CLASSES_C]]
 
 
-def _sizes(results: Path) -> str:
+def _sizes(compared: list[Row]) -> str:
     rows = []
-    for name, _, _, result in _compared(results):
+    for name, _, _, result in compared:
         for size in ("large", "small"):
             n = str(int(sum(values(result, size, "n")))) if result else "-"
             rows.append([name, size, n, *_dice(result, size, "classes")])
     return markdown(["model", "tumors", "n", *CLASSES_C], rows) + "\n"
 
 
-def _cases(results: Path) -> str:
+def _cases(compared: list[Row]) -> str:
     """The paper's Tables 4 and 5, below each our cases, and whether they put the methods in the same order."""
     runs: dict[str, Result] = {}
-    for _, variant, clahe, run in _compared(results):
+    for _, variant, clahe, run in compared:
         if run and not clahe:
             runs.setdefault(variant, run)  # the widest one
     cases = {variant: {case["case"]: case for fold in run["folds"].values() for case in fold["scores"]["cases"]} for variant, run in runs.items()}
