@@ -6,6 +6,8 @@
 - t1ce_slices: one axial T1ce slice a patient with the whole-tumor mask (BraTS 2020), folds as brats.
 - lgg: axial FLAIR stacks of lower-grade gliomas, with skull, and whole-tumor masks (Buda et al. 2019,
   doi:10.1016/j.compbiomed.2019.05.002; TCGA-LGG, CC BY-NC-SA 4.0), folds 1-5 by patient. Their spacing is unknown.
+- ms_heads: FLAIR of whole heads with multiple sclerosis and no tumor (Lesjak et al. 2018, doi:10.1007/s12021-017-9348-7,
+  CC BY), each head a fold.
 """
 
 from __future__ import annotations
@@ -19,12 +21,15 @@ from PIL import Image
 
 from BrainTumorSegLib.data.slice_set import SIZE, TUMOR_BIT, WHOLE_BIT, SliceSet, SliceSetBuilder
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.io.images import read_volume
 from BrainTumorSegLib.preprocess.frame import frame_for_picture, frame_for_volume
 from BrainTumorSegLib.preprocess.intensity import TissueScale, fit_tissue_scale
+from BrainTumorSegLib.preprocess.orientation import orientation_of
 from BrainTumorSegLib.preprocess.planes import PLANES, plane_view
 
 _SLICE_STRIDE = 4  # neighbors look alike: every fourth slice of a volume carries nearly all there is to learn
 _LEAST_TISSUE = 0.03  # share of the canvas
+_HEAD_FOLDS = 5  # as many as lgg has, so that each of the five heads is kept out once
 
 
 def read_cheng(folder: Path) -> SliceSet:
@@ -99,6 +104,26 @@ def read_lgg_tumor_free(folder: Path) -> SliceSet:
                 image, target = _picture(picture, np.zeros(picture.shape, bool))
                 if (image > 0).mean() >= _LEAST_TISSUE:
                     builder.add(image, target, scale, source="lgg_tumor_free", kind="none", fold=int(row["fold"]), case=row["case"])
+    return builder.build()
+
+
+def read_ms_heads(folder: Path) -> SliceSet:
+    """Axial FLAIR slices of heads whose lesions are no tumor, so that all are tumor-free; the first head is fold 1, the sixth again."""
+    paths = sorted(folder.glob("*/flair.nii.gz"))
+    if not paths:
+        raise InputError(f"{folder} holds no CASE/flair.nii.gz, but this recipe trains on it; give the folder that holds it with --data")
+    builder = SliceSetBuilder()
+    for i, path in enumerate(paths):
+        volume = read_volume(path)
+        orientation = orientation_of(volume)
+        stack = orientation.canonical(volume.array)
+        scale = fit_tissue_scale(stack)
+        frame = frame_for_volume(stack.shape[1:], orientation.canonical_spacing(volume)[1:])
+        for canvas in frame.to_canvas(stack):
+            image = _centered(canvas)
+            if (image > 0).mean() >= _LEAST_TISSUE:
+                target = np.zeros(image.shape, np.uint8)
+                builder.add(image, target, scale, source="ms_heads", kind="none", fold=1 + i % _HEAD_FOLDS, case=path.parent.name)
     return builder.build()
 
 

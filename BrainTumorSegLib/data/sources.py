@@ -18,6 +18,7 @@ READERS: dict[str, Callable[[Path], SliceSet]] = {
     "brats/t1ce_slices": public_sets.read_t1ce_slices,
     "lgg": public_sets.read_lgg_flair,
     "lgg_tumor_free": public_sets.read_lgg_tumor_free,
+    "ms_heads": public_sets.read_ms_heads,
 }
 _FOLDERS = {"lgg_tumor_free": "lgg"}
 """Folders of the sets that are not named as theirs."""
@@ -75,8 +76,8 @@ def is_scored_by_patient(sets: Iterable[str]) -> bool:
 def split(slices: SliceSet, fold: int) -> tuple[SliceSet, SliceSet]:
     """(training, validation) of one fold.
 
-    Validation is fold `fold` of the set that is scored (`cheng` or `lgg`) and, always, fold 1 of `no_tumor`. `brats` and
-    `t1ce_slices` of the same fold number are kept out of training too, so that volumes of patients never seen remain for
+    Validation is fold `fold` of the set that is scored (`cheng` or `lgg`) and, always, fold 1 of `no_tumor`. All other
+    sets of the same fold number are kept out of training too, so that volumes and heads of patients never seen remain for
     looking at. With `folds.ALL_CASES` every patient is trained on, and fold 1 of `no_tumor` alone is left.
     """
     scored = scored_set(set(slices.source.tolist()))

@@ -30,6 +30,11 @@ _LGG = {
     "what": "axial FLAIR stacks of lower-grade gliomas with skull (TCGA-LGG, masks of Buda et al. 2019)",
     "license": "CC BY-NC-SA 4.0",
 }
+_MS_HEADS = {
+    "name": "ms_heads",
+    "what": "FLAIR of whole heads with multiple sclerosis and no tumor (Lesjak et al. 2018)",
+    "license": "CC BY",
+}
 
 DESCRIPTIONS: dict[str, dict[str, Any]] = {
     "t1ce-tumor": {
@@ -79,6 +84,6 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
             "The weights were trained on data under CC BY-NC-SA 4.0 and on a tumor-free set whose license could not be verified: "
             "they are for non-commercial research and education only, not for patient care, and what is derived from them is shared alike."
         ),
-        "training_data": [_LGG, _NO_TUMOR],
+        "training_data": [_LGG, _NO_TUMOR, _MS_HEADS],
     },
 }

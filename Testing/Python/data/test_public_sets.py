@@ -18,13 +18,16 @@ from BrainTumorSegLib.data.public_sets import (
     read_gray,
     read_lgg_flair,
     read_lgg_tumor_free,
+    read_ms_heads,
     read_no_tumor,
     read_packed,
     read_t1ce_slices,
 )
 from BrainTumorSegLib.data.slice_set import TUMOR_BIT, WHOLE_BIT, SliceSet
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.io.images import write_volume
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
+from BrainTumorSegLib.volume import Volume
 
 REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "brats"
 BOTH = TUMOR_BIT | WHOLE_BIT
@@ -223,6 +226,29 @@ def test_tumor_free_heads_are_slices_without_tumor_of_the_sequences_a_patient_ha
     assert (slices.fold.tolist(), set(slices.kind), set(slices.source)) == ([5] * 4 + [2] * 2, {"none"}, {"lgg_tumor_free"})
     assert not slices.targets.any()
     assert slices.images[:, 112, 112].tolist() == [60, 120, 120, 240, 60, 120]  # slices 0 and 2 of T1, then of T1ce
+
+
+def test_heads_with_multiple_sclerosis_are_turned_resampled_and_one_of_each_fold(tmp_path: Path) -> None:
+    head = np.zeros((5, 100, 120), np.uint8)  # [z, y, x] with y to the front and x to the right, 2.4 mm apart
+    head[1:, 10:90, 12:108] = 100
+    head[2, 70:80, 90:100] = 250  # a lesion in front and on the right
+    for i in range(6):
+        (tmp_path / f"patient{i}").mkdir()
+        write_volume(Volume(head, (2.4, 2.4, 3.0), direction=(-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)), tmp_path / f"patient{i}" / "flair.nii.gz")
+    slices = read_ms_heads(tmp_path)
+    assert slices.case.tolist() == [f"patient{i}" for i in range(6) for _ in range(4)]  # the empty slice is left out
+    assert slices.fold.tolist() == [fold for fold in (1, 2, 3, 4, 5, 1) for _ in range(4)]
+    assert (set(slices.source), set(slices.kind), slices.targets.any()) == ({"ms_heads"}, {"none"}, False)
+    # 240 x 288 mm are 224 x 268.8 pixels of 240 / 224 mm, of which 224 x 224 are kept about the center. Turned, the lesion is in front and on the right,
+    # which a picture has above and on the left: rows 20 to 29 of 100 and columns 20 to 29 of 120 are rows 44.8 to 67.2 and columns 22.4 to 44.8
+    rows, columns = (np.flatnonzero((slices.images[1] > 175).any(axis)) for axis in (1, 0))
+    assert (rows.tolist(), columns.tolist()) == (list(range(45, 67)), list(range(22, 45)))
+    assert slices.images[1][112, 112] == 100
+
+
+def test_a_folder_without_heads_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"ms_heads holds no CASE/flair.nii.gz, but this recipe trains on it; give the folder that holds it with --data"):
+        read_ms_heads(tmp_path / "ms_heads")
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_a_part_of_a_set_is_read_from_the_folder_of_the_whole(tmp_path: Path, mo
 
 def test_a_set_without_a_reader_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match="the recipe asks for the set 'chang', but readers exist for cheng, no_tumor, brats, brats/t1ce_slices, lgg, lgg_tumor_free"
+        InputError, match="the recipe asks for the set 'chang', but readers exist for cheng, no_tumor, brats, brats/t1ce_slices, lgg, lgg_tumor_free, ms_heads"
     ):
         load_slices(("chang",), tmp_path, tmp_path / "slices.npz", silent)
 
