@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from BrainTumorSegLib.data.slice_set import TUMOR_BIT, SliceSet
-from BrainTumorSegLib.export.learned_from import loss_sentence
+from BrainTumorSegLib.export.learned_from import loss_sentence, not_run
 from BrainTumorSegLib.labels import SCHEMES
 from BrainTumorSegLib.metrics.overlap import dice
 from BrainTumorSegLib.training.validation import FALSE_POSITIVE_PIXELS, Predictor, predict_slices
@@ -145,6 +145,8 @@ def _cross_validation(scores: dict[str, Any]) -> str:
     folds = ", ".join(f"fold {fold} {entry['dice']:.3f} (n = {entry['n']})" for fold, entry in result["folds"].items())
     spread = f" Over all {result['n']} patients: median {result['median']:.3f}, standard deviation {result['spread']:.3f}." if "spread" in result else ""
     note = f" {result['note']}" if "note" in result else ""
-    number = {4: "Four", 5: "Five"}.get(len(result["folds"]), str(len(result["folds"])))
+    left_out = result.get("left_out", ())
+    count = len(result["folds"]) + len(left_out)
+    number = {4: "Four", 5: "Five"}.get(count, str(count))
     of = f", of {result['of']}" if "of" in result else ""
-    return f"- {number}-fold cross-validation by patient, fp32{of}: mean Dice {result['mean_dice']:.3f} ({folds}).{spread}{note}\n"
+    return f"- {number}-fold cross-validation by patient{not_run(left_out)}, fp32{of}: mean Dice {result['mean_dice']:.3f} ({folds}).{spread}{note}\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from BrainTumorSegLib.data.folds import ALL_CASES
@@ -31,10 +31,22 @@ def split_of(scored: str, fold: int, first: int) -> str:
     return f"{scored} fold {fold}" if fold != ALL_CASES else f"{scored} fold {first}, which was trained on"
 
 
-def cross_validated(scored: str, folds: int, whom: str, own: dict[str, Any]) -> dict[str, Any]:
-    """What the scores of a file that has learned from every patient begin with: "split", and what quantization costs by its `own`."""
+def cross_validated(scored: str, folds: int, whom: str, own: dict[str, Any], left_out: Sequence[int] = ()) -> dict[str, Any]:
+    """What the scores of a file that has learned from every patient begin with: "split", and what quantization costs by its `own`.
+
+    Args:
+        folds: of the cross-validation, those that were `left_out` too.
+    """
     lost = {"dice_lost_to_fp32": own["dice_lost_to_fp32"], "lost_on": own["split"]} if "dice_lost_to_fp32" in own else {}
-    return {"split": f"{scored}, {folds}-fold cross-validation by patient; this file has learned from all {whom}", **lost}
+    return {"split": f"{scored}, {folds}-fold cross-validation by patient{not_run(left_out)}; this file has learned from all {whom}", **lost}
+
+
+def not_run(folds: Sequence[int]) -> str:
+    """What follows "cross-validation" where some folds of it were left out."""
+    if not folds:
+        return ""
+    several = f"s {', '.join(str(fold) for fold in folds[:-1])} and" if len(folds) > 1 else ""
+    return f" (without fold{several} {folds[-1]}, not run)"
 
 
 def loss_sentence(scores: dict[str, Any]) -> str:

@@ -44,6 +44,7 @@ def release(
     sensitivity: float | None = None,
     qat_steps: int = 0,
     scored: bool = True,
+    cache: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Write the model of `run` to `folder` in each of `precisions`, with models.json and, given data, scores and a card.
 
@@ -55,6 +56,7 @@ def release(
         sensitivity: limit of `sensitivity.scan` for int8, see `int8.write_int8`.
         qat_steps: of fine-tuning for int8, all of which is then int8; 0: none. What it loses is still told against the run's own fp32.
         scored: False leaves the scores and the card out.
+        cache: the prepared slices; those that the run has made by default.
 
     Returns:
         The rows of models.json, the shipped precision (int8 where made) first.
@@ -69,7 +71,7 @@ def release(
     metadata = {"name": recipe.name, "version": __version__, "steps": steps}
     fp32 = folder / f"{recipe.name}-fp32.onnx"
     export_onnx(network, fp32, metadata, recipe.network.in_channels)
-    training, validation = _slices(recipe, data, run, settings["fold"], report)
+    training, validation = _slices(recipe, data, cache or cache_of(run), settings["fold"], report)
     if not scored:
         validation = None
     patients = {name: len(set(training.case[training.source == name].tolist())) for name in set(training.source.tolist())} if training else {}
@@ -88,7 +90,7 @@ def release(
             scores |= tuned
         rows.append(model_row(recipe, path, precision, scores, run))
     state_losses(rows)
-    stated = _stated(json.loads(cross_validation.read_text())) if cross_validation else None
+    stated = _stated(json.loads(cross_validation.read_text()), recipe) if cross_validation else None
     everyone = settings["fold"] == ALL_CASES
     for row in rows:
         row["training_data"] = learned_from(row["training_data"], patients, settings["fold"])
@@ -148,10 +150,10 @@ def cache_of(run: Path) -> Path:
     return shared if shared.is_file() and not (run / CACHE).is_file() else run / CACHE
 
 
-def _slices(recipe: Recipe, data: Path | None, run: Path, fold: int, report: Report) -> tuple[SliceSet | None, SliceSet | None]:
+def _slices(recipe: Recipe, data: Path | None, cache: Path, fold: int, report: Report) -> tuple[SliceSet | None, SliceSet | None]:
     if data is None:
         return None, None
-    slices = load_slices(recipe.sets, data, cache_of(run), report)
+    slices = load_slices(recipe.sets, data, cache, report)
     if fold == ALL_CASES:
         return split(slices, fold)[0], split(slices, _first(recipe))[1]
     return split(slices, fold)
@@ -206,11 +208,13 @@ def _standing_in(stated: dict[str, Any], own: dict[str, Any], recipe: Recipe) ->
     middle: dict[str, Any] = {key: stated[key] for key in ("median", "spread") if key in stated}
     pooled = {key: mean([fold[key] for fold in folds]) for key in ("mean_iou", "mean_iou_with_tumor_free", "tumor_iou") if key in folds[0]}
     kept = {key: own[key] for key in ("n_tumor_free", "false_positive_rate")}
-    begun = cross_validated(scored_set(recipe.sets), len(folds), "patients", own)
+    left_out = stated.get("left_out", ())
+    begun = cross_validated(scored_set(recipe.sets), len(folds) + len(left_out), "patients", own, left_out)
     return {"average": f"{own['average']}, fp32", "n": sum(counts), "dice": stated["mean_dice"], **middle, "dice_by_kind": kinds, **pooled, **kept, **begun}
 
 
-def _stated(result: dict[str, Any]) -> dict[str, Any]:
-    """cross_validation.json without the patients one by one."""
+def _stated(result: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """cross_validation.json without the patients one by one, and with the folds that were "left_out"."""
     folds = {fold: _without_patients(scores) for fold, scores in result["folds"].items()}
-    return {**result, "folds": folds}
+    left_out = [fold for fold in FOLDS[scored_set(recipe.sets)] if str(fold) not in folds]
+    return {**result, "folds": folds, **({"left_out": left_out} if left_out else {})}

@@ -293,16 +293,25 @@ def test_a_file_that_has_learned_from_every_patient_states_the_cross_validation(
     (run / "cv.json").write_text(json.dumps({"mean_dice": 0.6, "n": 3, "median": 0.61, "spread": 0.2, "folds": folds}))
     (row,) = release(run, tmp_path / "out", ("int8",), Path("nowhere"), lambda fraction, message: None, run / "cv.json")
     scores = row["scores"]
-    assert scores["split"] == "lgg, 2-fold cross-validation by patient; this file has learned from all patients"
+    assert scores["split"] == "lgg, 5-fold cross-validation by patient (without folds 3, 4 and 5, not run); this file has learned from all patients"
     assert (scores["n"], scores["dice"], scores["median"], scores["spread"], scores["dice_by_kind"]) == (3, 0.6, 0.61, 0.2, {"glioma": 0.6})
     assert (scores["n_tumor_free"], scores["lost_on"]) == (2, "lgg fold 1, which was trained on, tumor-free: no_tumor fold 1")
     assert row["training_data"][0]["what"].endswith("; 8 patients")
     card = (tmp_path / "out" / "flair-tumor-card.md").read_text()
-    assert "On lgg, 2-fold cross-validation by patient; this file has learned from all patients (mean over patients" in card
+    assert "On lgg, 5-fold cross-validation by patient (without folds 3, 4 and 5, not run); this file has learned from all patients (mean over patients" in card
+    assert "- Five-fold cross-validation by patient (without folds 3, 4 and 5, not run), fp32: mean Dice 0.600" in card
     assert "| all 3 patients | **0.600** |" in card
     assert "- Against its fp32 original (lgg fold 1, which was trained on, tumor-free: no_tumor fold 1) it loses" in card
     assert "![" not in card  # no picture of patients that it was not trained on
     assert not (tmp_path / "out" / "flair-tumor-cases.png").exists()
+
+
+def test_prepared_slices_are_read_from_where_they_are_said_to_be(trained: AttentionUNet, tmp_path: Path) -> None:
+    run = run_on_stacks(trained, tmp_path / "run", fold=1)
+    (run / CACHE).rename(tmp_path / "prepared")
+    (row,) = release(run, tmp_path / "out", ("int8",), Path("nowhere"), lambda fraction, message: None, cache=tmp_path / "prepared")
+    assert row["scores"]["n"] == 2
+    assert not (run / CACHE).exists()
 
 
 def test_a_release_of_stacks_is_scored_by_patient(trained: AttentionUNet, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from BrainTumorSegLib.export.learned_from import learned_from
+from BrainTumorSegLib.export.learned_from import learned_from, not_run
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,11 @@ def test_a_row_says_how_many_patients_it_has_learned_from_and_which_not(fold: in
     rows = learned_from(sets, patients | {"no_tumor": 9}, fold)
     assert [row["what"] for row in rows] == [told, "pictures, folds 2-5"]
     assert [row["license"] for row in rows] == ["l", "l"]
+
+
+@pytest.mark.parametrize(
+    ("folds", "told"),
+    [((), ""), ((3,), " (without fold 3, not run)"), ((3, 4), " (without folds 3 and 4, not run)"), ((1, 3, 4), " (without folds 1, 3 and 4, not run)")],
+)
+def test_folds_of_a_cross_validation_that_were_left_out_are_named(folds: tuple[int, ...], told: str) -> None:
+    assert not_run(folds) == told
