@@ -21,6 +21,8 @@ from Testing.Python.tiny import model_row, save_network, write_models
 INPUTS = ("flair", "t1", "t1ce", "t2")
 SIZE = 16
 """Of the volume's sides and of the view, so that no voxel is interpolated."""
+BRIGHT = 74 / 255
+"""The gray value of a volume's tissue, which is all that is bright here."""
 EXTRAS = SegmentOptions(uncertainty=True, probabilities=True)
 
 
@@ -30,10 +32,10 @@ def class_row(path: Path, **changes: Any) -> dict[str, Any]:
 
 
 def write_classes(path: Path, slope: float = 40.0) -> Path:
-    """softmax(slope (0.5, t1, flair, t1ce)) of gray values of 0 or 1: NCR where T1 is bright, ED where FLAIR is, ET where T1ce is, background where none."""
+    """softmax(slope (0.5, t1, flair, t1ce)) of 0 (dark) or 1 (bright): NCR where T1 is bright, ED where FLAIR is, ET where T1ce is, background where none."""
     onnx = pytest.importorskip("onnx")
     weights = np.zeros((4, 4, 1, 1))
-    weights[[1, 2, 3], [INPUTS.index(role) for role in ("t1", "flair", "t1ce")]] = slope
+    weights[[1, 2, 3], [INPUTS.index(role) for role in ("t1", "flair", "t1ce")]] = slope / BRIGHT
     nodes = [
         onnx.helper.make_node("Conv", ["slices", "weights", "bias"], ["logits"]),
         onnx.helper.make_node("Softmax", ["logits"], ["probability"], axis=1),

@@ -16,8 +16,8 @@ from Testing.Python.tiny import CountingSession, tiny_model
 
 @pytest.fixture
 def session(tmp_path: Path) -> Any:
-    """Marks what is brighter than 0.5."""
-    return CountingSession(tiny_model(tmp_path), edge=0.5)
+    """Marks what is brighter than half of a tissue's gray value in volumes."""
+    return CountingSession(tiny_model(tmp_path), edge=(10 + 200) / 2 / 200 * 74 / 255)
 
 
 def volume() -> np.ndarray:

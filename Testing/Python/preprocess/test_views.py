@@ -19,13 +19,16 @@ def test_gray_pictures_are_divided_by_255() -> None:
     assert seen.slices[0, 0].ravel().tolist() == pytest.approx([0, 0.2, 0.4, 1])
 
 
-def test_gray_volumes_are_windowed_by_their_own_percentiles() -> None:
-    volume = np.tile(np.linspace(-1000, 3000, 64).reshape(1, 8, 8), (4, 1, 1))
-    seen = see([volume], (1, 1, 1), View("gray", 8))
-    assert seen.slices.min() == 0
-    assert seen.slices.max() == 1
-    low, high = np.percentile(volume, (0.5, 99.8))
-    assert seen.slices[0, 0, 4, 4] == pytest.approx((volume[0, 4, 4] - low) / (high - low), abs=1e-5)
+def test_the_tissue_of_gray_volumes_is_as_bright_as_that_of_pictures() -> None:
+    volume = np.full((4, 10, 10), -1000)
+    volume[:, 2:8, 2:8], volume[:, 5:8, 2:8] = -600, -400  # 400 and 600 above air: the mean of tissue is 500
+    seen = see([volume], (1, 1, 1), View("gray", 10)).slices[0, 0]
+    assert seen[[0, 3, 6], 4].tolist() == pytest.approx([0, 0.8 * 74 / 255, 1.2 * 74 / 255])
+    volume[:, 2:8, 2:8], volume[:, 2:4, 2:5] = -850, 0  # 150 in five sixths and 1000 in the others: the mean is 291.7, and 1000 is 3.43 times that
+    seen = see([volume * 2], (1, 1, 1), View("gray", 10)).slices[0, 0]
+    assert seen[[6, 2], [6, 2]].tolist() == pytest.approx([150 / (1750 / 6) * 74 / 255, 1000 / (1750 / 6) * 74 / 255])
+    volume[:, 3, 2:5], volume[:, 2, 4] = -850, -850  # 1000 in two of 36: 5.07 times the mean of 197.2, which is cut
+    assert see([volume], (1, 1, 1), View("gray", 10)).slices.max() == 1
     assert not see([np.full((2, 8, 8), 7)], (1, 1, 1), View("gray", 8)).slices.any()
 
 
