@@ -20,7 +20,10 @@ from BrainTumorSegLib.training.validation import pooled_iou, predict_slices, sco
 
 SETS = {"t1ce-tumor": (("cheng", "no_tumor"), 4), "glioma-regions": (("brats",), 5), "flair-tumor": (("lgg",), 5)}
 """Model -> (sets that it is scored on, fold)."""
-_LEARNED = {"glioma-regions": "brats fold 5, which the shipped file has learned from: what a precision costs, and nothing else"}
+_LEARNED = {
+    "glioma-regions": "brats fold 5, which the shipped file has learned from: what a precision costs, and nothing else",
+    "flair-tumor": "lgg fold 5, which the shipped file has learned from: what a precision costs, and nothing else",
+}
 """Models whose shipped file has learned from every case there is."""
 _REGIONS = "brats"
 """The set that is scored by case and region, on axial slices alone; the others are slices with one mask."""

@@ -78,7 +78,7 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
         "planes": ["axial"],
         "threshold": 0.5,
         "postprocess": {"min_island_mm3": 100.0, "max_hole_mm3": 1000.0, "min_island_slices": 2},
-        "temperature": 1.66,
+        "temperature": 1.67,
         "license": "non-commercial, share alike (CC BY-NC-SA 4.0; one training set, no_tumor, has no verified license)",
         "license_note": (
             "The weights were trained on data under CC BY-NC-SA 4.0 and on a tumor-free set whose license could not be verified: "

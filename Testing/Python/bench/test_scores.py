@@ -24,14 +24,18 @@ def silent(fraction: float, message: str) -> None:
 
 def test_every_shipped_score_can_be_measured_again() -> None:
     recorded = {model.name: model.scores["split"] for model in list_models()}
-    begin = {"t1ce-tumor": "cheng fold 4, tumor-free: no_tumor fold 1", "glioma-regions": "brats, 5-fold cross-validation", "flair-tumor": "lgg fold 5"}
+    begin = {
+        "t1ce-tumor": "cheng fold 4, tumor-free: no_tumor fold 1",
+        "glioma-regions": "brats, 5-fold cross-validation",
+        "flair-tumor": "lgg, 5-fold cross-validation",
+    }
     assert set(recorded) == set(begin)
     assert all(recorded[name].startswith(words) for name, words in begin.items())
     assert SETS == {"t1ce-tumor": (("cheng", "no_tumor"), 4), "glioma-regions": (("brats",), 5), "flair-tumor": (("lgg",), 5)}
 
 
 def test_a_file_that_has_learned_from_the_patients_says_so() -> None:
-    learned = {model.name for model in list_models() if "learned from all cases" in model.scores["split"]}
+    learned = {model.name for model in list_models() if "learned from all " in model.scores["split"]}
     assert set(scores._LEARNED) == learned
 
 
