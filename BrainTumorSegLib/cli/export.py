@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         elif is_region_run(run_folder):
             rows = release_regions(run_folder, folder, precisions, data, bar, cross_validation, arguments.cache, limit, steps, scored=scored)
         else:
-            rows = release(run_folder, folder, precisions, data, bar, cross_validation, limit, steps, scored=scored, cache=arguments.cache)
+            rows = release(run_folder, folder, precisions, data, bar, cross_validation, arguments.cache, limit, steps, scored=scored)
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return 0

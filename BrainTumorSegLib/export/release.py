@@ -41,10 +41,10 @@ def release(
     data: Path | None,
     report: Report,
     cross_validation: Path | None = None,
+    cache: Path | None = None,
     sensitivity: float | None = None,
     qat_steps: int = 0,
     scored: bool = True,
-    cache: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Write the model of `run` to `folder` in each of `precisions`, with models.json and, given data, scores and a card.
 
@@ -53,10 +53,10 @@ def release(
             on patients of its own training, which says what quantization costs and nothing else.
         cross_validation: cross_validation.json of a run over all folds, which is stated; of a run on every patient in the
             place of its own scores.
+        cache: the prepared slices (default: those that the run has made).
         sensitivity: limit of `sensitivity.scan` for int8, see `int8.write_int8`.
         qat_steps: of fine-tuning for int8, all of which is then int8; 0: none. What it loses is still told against the run's own fp32.
         scored: False leaves the scores and the card out.
-        cache: the prepared slices; those that the run has made by default.
 
     Returns:
         The rows of models.json, the shipped precision (int8 where made) first.

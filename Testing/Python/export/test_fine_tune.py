@@ -164,14 +164,14 @@ def test_the_command_passes_its_steps_on(tmp_path: Path, monkeypatch: pytest.Mon
     seen: list[object] = []
 
     def release(*given: object, scored: bool) -> list[object]:
-        seen.append((given[-1], scored))
+        seen.append((*given[-3:], scored))
         return []
 
     monkeypatch.setattr(f"BrainTumorSegLib.export.{kind}.{'release' if kind == 'release' else 'release_regions'}", release)
     monkeypatch.setattr("BrainTumorSegLib.export.region_release.is_region_run", lambda run: kind == "region_release")
     assert main(["export", str(tmp_path), "-o", str(tmp_path), "--data", str(tmp_path), "--qat-steps", "7"]) == 0
-    assert main(["export", str(tmp_path), "-o", str(tmp_path), "--data", str(tmp_path), "--no-scores"]) == 0
-    assert seen == [(7, True), (0, False)]
+    assert main(["export", str(tmp_path), "-o", str(tmp_path), "--data", str(tmp_path), "--no-scores", "--cache", "prepared"]) == 0
+    assert seen == [(None, None, 7, True), (Path("prepared"), None, 0, False)]
 
 
 def test_what_cannot_be_fine_tuned_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
