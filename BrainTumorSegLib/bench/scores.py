@@ -20,10 +20,7 @@ from BrainTumorSegLib.training.validation import pooled_iou, predict_slices, sco
 
 SETS = {"t1ce-tumor": (("cheng", "no_tumor"), 4), "glioma-regions": (("brats",), 5), "flair-tumor": (("lgg",), 5)}
 """Model -> (sets that it is scored on, fold)."""
-_LEARNED = {
-    "glioma-regions": "brats fold 5, which the shipped file has learned from: what a precision costs, and nothing else",
-    "flair-tumor": "lgg fold 5, which the shipped file has learned from: what a precision costs, and nothing else",
-}
+_LEARNED = frozenset({"glioma-regions", "flair-tumor"})
 """Models whose shipped file has learned from every case there is."""
 _REGIONS = "brats"
 """The set that is scored by case and region, on axial slices alone; the others are slices with one mask."""
@@ -54,7 +51,7 @@ def measured_dice(name: str, files: Mapping[str, Path], data: Path, threads: int
     score = _score_of_regions(data, fold) if sets == (_REGIONS,) else _score_of_slices(sets, data, fold)
     found: dict[str, Any] = {"dice_source": dict.fromkeys(files, "measured")}
     if name in _LEARNED:
-        found["scored_on"] = _LEARNED[name]
+        found["scored_on"] = f"{sets[0]} fold {fold}, which the shipped file has learned from: what a precision costs, and nothing else"
     for i, (precision, path) in enumerate(files.items()):
         report((i + 1) / (len(files) + 1), f"{name}, scoring {precision}")
         scores = score(partial(_probabilities, open_network(path.read_bytes(), threads, provider)))

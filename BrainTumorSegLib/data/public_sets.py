@@ -101,9 +101,8 @@ def read_lgg_tumor_free(folder: Path) -> SliceSet:
             stack = read_packed(folder / row["case"], role)
             scale = fit_tissue_scale(stack)
             for picture in stack[~masks.any(axis=(1, 2))]:
-                image, target = _picture(picture, np.zeros(picture.shape, bool))
-                if (image > 0).mean() >= _LEAST_TISSUE:
-                    builder.add(image, target, scale, source="lgg_tumor_free", kind="none", fold=int(row["fold"]), case=row["case"])
+                image, _ = _picture(picture, np.zeros(picture.shape, bool))
+                _add_tumor_free(builder, image, scale, "lgg_tumor_free", int(row["fold"]), row["case"])
     return builder.build()
 
 
@@ -120,11 +119,14 @@ def read_ms_heads(folder: Path) -> SliceSet:
         scale = fit_tissue_scale(stack)
         frame = frame_for_volume(stack.shape[1:], orientation.canonical_spacing(volume)[1:])
         for canvas in frame.to_canvas(stack):
-            image = _centered(canvas)
-            if (image > 0).mean() >= _LEAST_TISSUE:
-                target = np.zeros(image.shape, np.uint8)
-                builder.add(image, target, scale, source="ms_heads", kind="none", fold=1 + i % _HEAD_FOLDS, case=path.parent.name)
+            _add_tumor_free(builder, _centered(canvas), scale, "ms_heads", 1 + i % _HEAD_FOLDS, path.parent.name)
     return builder.build()
+
+
+def _add_tumor_free(builder: SliceSetBuilder, image: np.ndarray, scale: TissueScale, source: str, fold: int, case: str) -> None:
+    """A slice of a head without tumor, unless it shows next to nothing of the head."""
+    if (image > 0).mean() >= _LEAST_TISSUE:
+        builder.add(image, np.zeros(image.shape, np.uint8), scale, source=source, kind="none", fold=fold, case=case)
 
 
 def _add_plane(builder: SliceSetBuilder, image: np.ndarray, target: np.ndarray, scale: TissueScale, fold: int, case: str) -> None:
