@@ -34,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N|all",
         help="fold to validate on, trained on the others; all: cross-validation; 0: trained on every patient (not for the published systems; default: 4)",
     )
-    parser.add_argument(
-        "--cache", type=Path, metavar="FILE", help="where prepared slices are kept, for several runs to share (default: in RUN; not for t1ce-tumor)"
-    )
+    parser.add_argument("--cache", type=Path, metavar="FILE", help="where prepared slices are kept, for several runs to share (default: in RUN)")
     parser.add_argument(
         "--start",
         type=Path,
@@ -69,8 +67,6 @@ def run(arguments: argparse.Namespace) -> int:
         return _train_paper(arguments)
     if arguments.recipe not in RECIPES:
         raise InputError(f"there is no recipe {arguments.recipe!r}; choose one of {', '.join([*RECIPES, *PAPERS])}")
-    if arguments.cache is not None and arguments.recipe == "t1ce-tumor":
-        raise InputError(f"--cache is for the other recipes, but {arguments.recipe} keeps its slices in RUN; leave it out")
     if arguments.start and arguments.fold == "all":
         raise InputError("--start begins with the weights of a run of one fold, but --fold is all; give the fold of that run")
     recipe = override(RECIPES[arguments.recipe], arguments.settings)

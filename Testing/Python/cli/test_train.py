@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from BrainTumorSegLib.cli.main import main
+from BrainTumorSegLib.training.recipe import Phase
+from BrainTumorSegLib.training.recipes import RECIPES
+from BrainTumorSegLib.training.runs import CACHE
 from Testing.Python.examples import phantom, write_case
+from Testing.Python.tiny import TRAINING_POOLS, slice_set, tiny_recipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -64,8 +68,14 @@ def test_a_bad_case_is_named_before_training(data: Path, tmp_path: Path, capsys:
 def test_unknown_recipes_are_answered_with_all_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "paper-e", "--data", str(tmp_path), "-o", str(tmp_path / "run")]) == 2
     assert "there is no recipe 'paper-e'; choose one of t1ce-tumor, glioma-regions, flair-tumor, paper-a, paper-b, paper-c, paper-d" in capsys.readouterr().err
-    assert main(["train", "t1ce-tumor", "--data", str(tmp_path), "-o", str(tmp_path / "run"), "--cache", "x"]) == 2
-    assert "--cache is for the other recipes, but t1ce-tumor keeps its slices in RUN; leave it out" in capsys.readouterr().err
+
+
+def test_slices_of_our_own_recipes_are_shared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(RECIPES, "t1ce-tumor", tiny_recipe(phases=(Phase(1, 32),)))
+    slice_set(TRAINING_POOLS, size=32).save(tmp_path / "slices.npz")
+    assert main(["train", "t1ce-tumor", "--data", "nowhere", "-o", str(tmp_path / "run"), "--cache", str(tmp_path / "slices.npz")]) == 0
+    assert "mean Dice on fold 4: 0." in capsys.readouterr().out
+    assert not (tmp_path / "run" / CACHE).exists()
 
 
 def test_a_start_belongs_to_one_fold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
