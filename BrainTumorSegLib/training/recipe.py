@@ -46,6 +46,7 @@ class Recipe:
         network: the network.
         phases: in order; the first one has a peak.
         batch: how many slices of each pool make one batch, see `training.batches`.
+        paste: probability that a slice of a pool of `batch` receives a tumor of another slice, see `data.tumor_paste`.
         learning_rate: of the decoder, reached after `warm_up` steps, then cosine decays to 1 % of it (see `Phase.peak`).
         encoder_rate: the pretrained encoder's share of it.
         weight_decay: AdamW's.
@@ -61,6 +62,7 @@ class Recipe:
     network: AttentionUNetConfig = field(default_factory=AttentionUNetConfig)
     phases: tuple[Phase, ...] = (Phase(900, 160, peak=1.0), Phase(700, 224))
     batch: dict[str, int] = field(default_factory=dict)
+    paste: dict[str, float] = field(default_factory=dict)
     learning_rate: float = 1e-3
     encoder_rate: float = 0.5
     warm_up: int = 100
@@ -156,7 +158,7 @@ def _converted(value: Any, old: Any) -> Any:
         return float(value)
     if type(value) is not type(old):
         raise TypeError
-    return {name: _converted(number, 1) for name, number in value.items()} if isinstance(old, dict) else value
+    return {name: _converted(number, next(iter(old.values()), 0.0)) for name, number in value.items()} if isinstance(old, dict) else value
 
 
 def _phases(value: Any) -> tuple[Phase, ...]:

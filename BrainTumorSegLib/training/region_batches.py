@@ -22,10 +22,12 @@ class RegionBatches:
         recipe: says how many slices of each kind a batch has.
 
     Raises:
-        InputError: nothing to draw from.
+        InputError: nothing to draw from, or tumors to paste, which is for recipes of slices.
     """
 
     def __init__(self, cases: CaseSet, recipe: RegionRecipe) -> None:
+        if recipe.paste:
+            raise InputError(f"paste is for recipes that learn from slices, but {recipe.name} learns from volumes; leave paste out")
         self._cases, self._recipe = cases.cases, recipe
         wanted = [*recipe.batch, f"{recipe.patch_source}/glioma"] if recipe.patch_steps > 0 else list(recipe.batch)
         self._pools: dict[tuple[str, str], _Pool] = {(name, plane): [] for name in wanted for plane in recipe.planes}

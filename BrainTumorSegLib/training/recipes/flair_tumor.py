@@ -3,7 +3,7 @@
 The network is that of `t1ce-tumor`. A third of each batch is tumor-free: slices of the same patients, and heads of other
 sources, so that what is bright on FLAIR without being a tumor is met. The first steps see windows at full resolution, at half
 the cost, the later ones whole slices. Blur, ghosts, noise and gamma are stronger than for T1, for the network lost most under them
-(docs/models/flair-tumor-robustness.md), and hard folds gain 0.03 to 0.04 by 4,000 steps instead of 1,000. Weights learned from
+(docs/models/flair-tumor-robustness.md), and three of five folds gain 0.03 to 0.06 by 4,000 steps instead of 1,000. Weights learned from
 `lgg` are non-commercial.
 """
 

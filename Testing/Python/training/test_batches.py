@@ -96,6 +96,34 @@ def test_a_phase_may_change_slices_less() -> None:
     assert not torch.equal(batch(1.0), still)
 
 
+def test_tumors_are_pasted_as_often_as_the_recipe_says_and_change_nothing_else() -> None:
+    slices = slice_set({"cheng/glioma": 4, "no_tumor/none": 6}, size=224)
+    plain = tiny_recipe(batch={"cheng/glioma": 1, "no_tumor/none": 3}, augmentation=STILL, phases=(Phase(9, 224, peak=1.0),))
+    with_tumors = replace(plain, paste={"no_tumor/none": 0.5})
+    before, after = BatchMaker(slices, plain), BatchMaker(slices, with_tumors)
+    again = BatchMaker(slices, with_tumors)
+    pasted = 0
+    for step in range(8):
+        (images, targets, _), (changed, marked, _) = before(step), after(step)
+        assert torch.equal(images[0], changed[0])  # gliomas receive none
+        assert torch.equal(targets[0], marked[0])
+        assert not targets[1:].any()
+        for i in range(1, 4):
+            has = bool(marked[i].any())
+            pasted += has
+            assert torch.equal(images[i], changed[i]) != has
+            assert torch.equal(marked[i, 0], marked[i, 1])  # the tumor, and so the whole tumor
+        assert torch.equal(again(step)[0], changed)
+    assert 6 <= pasted <= 18  # of 24 at a chance of one half
+
+
+def test_tumors_cannot_be_pasted_into_what_is_not_drawn_or_from_nowhere() -> None:
+    with pytest.raises(InputError, match="paste names brats/none, but the batch is drawn from cheng/glioma; correct paste or batch"):
+        BatchMaker(SLICES, tiny_recipe(batch={"cheng/glioma": 1}, paste={"brats/none": 0.5}))
+    with pytest.raises(InputError, match="paste needs slices with a tumor to take it from, but batch draws none; add such a pool to batch, or leave paste out"):
+        BatchMaker(SLICES, tiny_recipe(batch={"no_tumor/none": 1}, paste={"no_tumor/none": 0.5}))
+
+
 def test_an_empty_pool_is_refused_by_name() -> None:
     with pytest.raises(
         InputError, match="no training slice belongs to brats/none, cheng/meningioma, which recipe t1ce-tumor draws from; check the data folder or set batch"

@@ -72,6 +72,11 @@ def test_planes_are_drawn_by_their_weights() -> None:
     assert [drawn.count(plane) / 2000 for plane in ("axial", "coronal", "sagittal")] == pytest.approx([0.5, 0.25, 0.25], abs=0.04)
 
 
+def test_tumors_are_not_pasted_into_volumes() -> None:
+    with pytest.raises(InputError, match="paste is for recipes that learn from slices, but .* learns from volumes; leave paste out"):
+        RegionBatches(case_set(), region_recipe(paste={"brats/none": 0.5}))
+
+
 def test_an_empty_pool_is_named() -> None:
     with pytest.raises(InputError, match=r"no training slice belongs to cubes/glioma \(axial\)"):
         RegionBatches(CaseSet([case("a", 1)]), region_recipe(planes={"axial": 1}))
