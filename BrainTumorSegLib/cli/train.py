@@ -40,9 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         default=[],
-        metavar="RUN",
-        help="begin with the weights of this run of the same network and fold, or with the mean of several, which is the result where there are no "
-        "steps, as with --set phases=[[0,224]] (not for the published systems)",
+        metavar="RUN|FILE",
+        help="begin with the weights of this run of the same network and fold, or of this exported file (.onnx), or with the mean of several, which is the "
+        "result where there are no steps, as with --set phases=[[0,224]] (not for the published systems)",
     )
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="where to compute (default: cpu)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in RUN; a published system may go on with more epochs")

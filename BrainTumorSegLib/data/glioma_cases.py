@@ -41,6 +41,7 @@ def load_cases(sets: tuple[str, ...], data: Path, cache: Path, report: Callable[
     for name in sets:
         if not (data / name).is_dir():
             raise InputError(f"{data / name} is missing, but this recipe trains on it; give the folder that holds {', '.join(sets)} with --data")
+    cache.parent.mkdir(parents=True, exist_ok=True)  # before what takes long
     found: list[Case] = []
     for i, name in enumerate(sets):
         report(i / len(sets), f"reading {name}")

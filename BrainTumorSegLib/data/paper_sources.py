@@ -40,6 +40,7 @@ def load_examples(
         return cached
     if not data.exists():
         raise InputError(f"{data} does not exist, but the recipe trains on what it holds; correct --data")
+    cache.parent.mkdir(parents=True, exist_ok=True)  # before what takes long
     own = is_own(data, sets)
     examples = read_own_cases(data, inputs, required, scheme, view, report) if own else _read_sets(sets, view, data, report)
     check_patients(examples)

@@ -45,6 +45,7 @@ def load_slices(sets: tuple[str, ...], data: Path, cache: Path, report: Callable
         folder = data / _FOLDERS.get(name, name)
         if not folder.is_dir():
             raise InputError(f"{folder} is missing, but this recipe trains on it; give the folder that holds {', '.join(sets)} with --data")
+    cache.parent.mkdir(parents=True, exist_ok=True)  # before what takes long
     parts = []
     for i, name in enumerate(sets):
         report(i / len(sets), f"reading {name}")

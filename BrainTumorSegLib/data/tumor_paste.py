@@ -24,18 +24,36 @@ _CONTRAST = (1.12, 2.5)
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """Where a tumor may come to lie: pixels of even `brain`, and the whole `area` they span, sulci included."""
 
     brain: np.ndarray
     area: np.ndarray
 
 
-def paste_tumor(image: np.ndarray, donor: np.ndarray, mask: np.ndarray, numbers: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+def find_place(image: np.ndarray) -> Place | None:
+    """The largest area of even brightness below the scalp of a slice [n, n] in tissue units, None where it shows too little brain."""
+    head = ndimage.binary_fill_holes(image > _TISSUE)
+    depth = ndimage.distance_transform_edt(head)
+    mean = ndimage.uniform_filter(image.astype(np.float32), 7)
+    spread = np.sqrt(np.maximum(ndimage.uniform_filter(image.astype(np.float32) ** 2, 7) - mean**2, 0))
+    even = (depth > _SCALP_PIXELS) & (mean > 0.4) & (spread < 0.2 * mean)
+    parts, count = ndimage.label(ndimage.binary_opening(even, iterations=3))
+    sizes = np.bincount(parts.ravel(), minlength=2)[1:]
+    if not count or sizes.max() < _LEAST_BRAIN:
+        return None
+    brain = parts == 1 + int(sizes.argmax())
+    return Place(brain, ndimage.binary_closing(np.pad(brain, 20), iterations=12)[20:-20, 20:-20])
+
+
+def paste_tumor(
+    image: np.ndarray, place: Place | None, donor: np.ndarray, mask: np.ndarray, numbers: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """A slice with the tumor of another slice somewhere in its brain, as bright beside its new surroundings as it was beside the old ones.
 
     Args:
-        image: [n, n], tissue units (1 is the mean of tissue). donor: [n, n], likewise, with the tumor `mask`, bool [n, n].
+        image: [n, n], tissue units (1 is the mean of tissue). place: of `find_place`, where a tumor may come to lie in it.
+        donor: [n, n], in tissue units, with the tumor `mask`, bool [n, n].
         numbers: where and how it is put is drawn from these.
 
     Returns:
@@ -44,11 +62,12 @@ def paste_tumor(image: np.ndarray, donor: np.ndarray, mask: np.ndarray, numbers:
     if mask.sum() < _LEAST_TUMOR:
         return None
     donor, mask = _turned(donor, mask, numbers)
+    if place is None:
+        return None
     distance = ndimage.distance_transform_edt(~mask)
     head = ndimage.binary_fill_holes(donor > _TISSUE)
     ring = (distance > 1) & (distance < 9) & head & (donor > _TISSUE)
-    place = _place(image)
-    if ring.sum() < 50 or place is None:
+    if ring.sum() < 50:
         return None
     before = np.median(donor[ring])
     shift = _drawn_pixel(image, place, numbers) - np.round(np.argwhere(mask).mean(0)).astype(int)
@@ -77,22 +96,7 @@ def _turned(donor: np.ndarray, mask: np.ndarray, numbers: np.random.Generator) -
     return np.rot90(donor, turns), np.rot90(mask, turns)
 
 
-def _place(image: np.ndarray) -> _Place | None:
-    """The largest area of even brightness below the scalp, None where the slice shows too little brain."""
-    head = ndimage.binary_fill_holes(image > _TISSUE)
-    depth = ndimage.distance_transform_edt(head)
-    mean = ndimage.uniform_filter(image.astype(np.float32), 7)
-    spread = np.sqrt(np.maximum(ndimage.uniform_filter(image.astype(np.float32) ** 2, 7) - mean**2, 0))
-    even = (depth > _SCALP_PIXELS) & (mean > 0.4) & (spread < 0.2 * mean)
-    parts, count = ndimage.label(ndimage.binary_opening(even, iterations=3))
-    sizes = np.bincount(parts.ravel(), minlength=2)[1:]
-    if not count or sizes.max() < _LEAST_BRAIN:
-        return None
-    brain = parts == 1 + int(sizes.argmax())
-    return _Place(brain, ndimage.binary_closing(np.pad(brain, 20), iterations=12)[20:-20, 20:-20])
-
-
-def _drawn_pixel(image: np.ndarray, place: _Place, numbers: np.random.Generator) -> np.ndarray:
+def _drawn_pixel(image: np.ndarray, place: Place, numbers: np.random.Generator) -> np.ndarray:
     """(row, column) of the brain that is neither darkest nor brightest: no ventricle, no lesion."""
     low, high = np.percentile(image[place.brain], (10, 90))
     pixels = np.argwhere(place.brain & (image >= low) & (image <= high))

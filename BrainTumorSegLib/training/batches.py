@@ -7,7 +7,7 @@ import torch
 
 from BrainTumorSegLib.data import augmentation
 from BrainTumorSegLib.data.slice_set import TUMOR_BIT, WHOLE_BIT, SliceSet
-from BrainTumorSegLib.data.tumor_paste import paste_tumor
+from BrainTumorSegLib.data.tumor_paste import find_place, paste_tumor
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.training.recipe import Recipe
 
@@ -66,9 +66,10 @@ class BatchMaker:
         for i, rate in enumerate(rates):
             if numbers.random() >= rate:
                 continue
+            place = find_place(tissue[i])
             for _ in range(_TRIES):
                 donor = numbers.choice(self._donors, 1)
-                pasted = paste_tumor(tissue[i], self._slices.tissue(donor)[0], self._masks(donor)[0, 0], numbers)
+                pasted = paste_tumor(tissue[i], place, self._slices.tissue(donor)[0], self._masks(donor)[0, 0], numbers)
                 if pasted is not None:
                     tissue[i], carved, tumor = pasted
                     masks[i] = masks[i] & ~carved | tumor

@@ -20,10 +20,13 @@ from BrainTumorSegLib.training.batches import BatchMaker
 from BrainTumorSegLib.training.hardware import Hardware, network_predictor, place
 from BrainTumorSegLib.training.losses import bce_dice
 from BrainTumorSegLib.training.recipe import Recipe
+from BrainTumorSegLib.training.run_folder import described, is_file
+from BrainTumorSegLib.training.unfold import unfold
 from BrainTumorSegLib.training.validation import predict_slices, score_slices
 
 Report = Callable[[float, str], None]
 _CHECKPOINT_SECONDS = 120.0
+_UNFOLDING = 8  # batches that set the normalizations of what starts from a file
 
 
 class Trainer:
@@ -156,20 +159,23 @@ class Trainer:
         checkpoint.save_tensors(self.run / "weights.safetensors", self.average, {"step": self.step})
 
     def start_from(self, runs: Sequence[Path]) -> None:
-        """Begin with the averaged weights of other runs of the same network instead of ImageNet's (fine-tuning).
+        """Begin with the averaged weights of other runs of the same network instead of ImageNet's (fine-tuning), or with those of an exported file.
 
         Of several runs of which one was fine-tuned from the other the mean is taken, which keeps most of what both can do
         (Wortsman et al. 2022, arXiv:2109.01903). A run that is named several times weighs as much; without steps the mean is the result.
         """
-        loaded = [checkpoint.load_tensors(run / "weights.safetensors") for run in runs]
+        loaded = [self._unfolded(run) if is_file(run) else checkpoint.load_tensors(run / "weights.safetensors")[0] for run in runs]
         for name, value in self.network.state_dict().items():
-            values = torch.stack([weights[name].to(value.device) for weights, _ in loaded])
+            values = torch.stack([weights[name].to(value.device) for weights in loaded])
             value.copy_(values.mean(0) if value.dtype.is_floating_point else values[-1])
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
-        begun = ", ".join(dict.fromkeys(json.loads((run / "scores.json").read_text())["started_from"] for run in runs if (run / "scores.json").is_file()))
-        times = [f"{count} x " if (count := runs.count(run)) > 1 else "" for run in runs]
-        steps = " and ".join(dict.fromkeys(f"{n}{progress['step']}" for n, (_, progress) in zip(times, loaded)))
-        self.started_from = f"{steps} steps of {'another run' if len(loaded) == 1 else 'other runs, averaged'}" + (f" ({begun})" if begun else "")
+        self.started_from = described(runs)
+
+    def _unfolded(self, path: Path) -> dict[str, torch.Tensor]:
+        """Weights of an exported file; its normalizations are set by the first batches."""
+        network = copy.deepcopy(self.network).cpu()
+        unfold(path, network, torch.cat([self.batches(step)[0] for step in range(_UNFOLDING)]))
+        return network.state_dict()
 
     def resume(self) -> None:
         """Go on where last.safetensors was written; validations that came after it are forgotten."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from BrainTumorSegLib.data.folds import ALL_CASES
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.training.checkpoint import load_tensors
 
 if TYPE_CHECKING:
     from BrainTumorSegLib.training.loop import Report
@@ -24,15 +25,34 @@ def settings_of(recipe: Recipe | PaperRecipe, fold: int, start: Sequence[Path] =
     return json.dumps({"fold": fold, **begins, "recipe": json.loads(recipe.to_json())}, indent=1) + "\n"
 
 
+def is_file(start: Path) -> bool:
+    """Whether what a run starts from is an exported file, not the folder of another run."""
+    return start.suffix == ".onnx"
+
+
+def described(starts: Sequence[Path]) -> str:
+    """What a run of these `starts` begins with, and what they began with; one that is named several times is counted."""
+    runs = [start for start in starts if not is_file(start)]
+    counted = {start: f"{count} x " if (count := starts.count(start)) > 1 else "" for start in starts}
+    steps = dict.fromkeys(f"{counted[run]}{load_tensors(run / 'weights.safetensors')[1]['step']}" for run in runs)
+    begun = dict.fromkeys(json.loads((run / "scores.json").read_text())["started_from"] for run in runs if (run / "scores.json").is_file())
+    parts = [f"{' and '.join(steps)} steps of {'another run' if len(starts) == 1 else 'other runs'}"] if runs else []
+    parts += [f"{counted[file]}the file {file.name}" for file in dict.fromkeys(starts) if is_file(file)]
+    return " and ".join(parts) + (", averaged" if len(starts) > 1 else "") + (f" ({', '.join(begun)})" if begun else "")
+
+
 def check_start(start: Path, recipe: Recipe, fold: int) -> None:
     """Refuse to go on from a run whose weights would not fit, or that has learned from the patients of `fold`.
 
     Args:
-        start: folder of that run. recipe, fold: of the run that begins.
+        start: folder of that run, or an exported file, of which the models.json beside it says what it was scored on. recipe, fold: of the run that begins.
 
     Raises:
         InputError: no run, another network, or another fold was kept out.
     """
+    if is_file(start):
+        _check_file(start, recipe, fold)
+        return
     try:
         settings = json.loads((start / "run.json").read_text())
     except OSError:
@@ -41,6 +61,22 @@ def check_start(start: Path, recipe: Recipe, fold: int) -> None:
         raise InputError(f"the run in {start} has another network than recipe {recipe.name}; start from a run of the same network")
     if settings["fold"] != fold and fold != ALL_CASES:
         raise InputError(f"the run in {start} has learned from the patients of fold {fold}; start from a run that was validated on fold {fold}")
+
+
+def _check_file(start: Path, recipe: Recipe, fold: int) -> None:
+    """A file may be gone on from where it has learned from no patient of the scored set, the recipe's first, or was scored on this fold of it."""
+    if not start.is_file():
+        raise InputError(f"{start} does not exist, so nothing can start from it; give a file that export made, or a folder that train made")
+    if fold == ALL_CASES:
+        return
+    try:
+        row = next(row for row in json.loads((start.parent / "models.json").read_text())["models"] if row["file"] == start.name)
+        learned, split = {entry["name"] for entry in row["training_data"]}, row["scores"].get("split", "")
+    except (OSError, ValueError, LookupError, TypeError, StopIteration):
+        raise InputError(f"no models.json beside {start} says what the file has learned from; train on all patients with --fold 0") from None
+    scored = recipe.sets[0]
+    if scored in learned and split != f"{scored} fold {fold}" and not split.startswith(f"{scored} fold {fold}, tumor-free"):
+        raise InputError(f"{start} has learned from the patients of fold {fold}; train on all patients with --fold 0, or start from another file")
 
 
 def check_run(run: Path, settings: str, resume: bool) -> None:

@@ -49,7 +49,7 @@ def train_fold(
             `ALL_CASES` trains on all and validates on no tumor.
         resume: go on with what `run` holds; without it a folder that holds a run is refused.
         cache: where the prepared slices are kept (default: in `run`).
-        start: folders of runs of the same network and fold, of whose averaged weights the mean is what this one starts from (fine-tuning).
+        start: folders of runs of the same network and fold, or exported files, of whose averaged weights the mean is what this one starts from (fine-tuning).
 
     Raises:
         InputError: the folder holds another run, the fold does not exist, the data are missing or `start` does not fit.
@@ -65,9 +65,9 @@ def train_fold(
     check_run(run, settings, resume)
     make_folder(run)
     trainer = _trainer(recipe, data, cache or run / CACHE, run, fold, hardware, report)
-    (run / "run.json").write_text(settings)  # only now: what could not begin is no run, and may be begun again
     if start:
         trainer.start_from(start)
+    (run / "run.json").write_text(settings)  # only now: what could not begin is no run, and may be begun again
     if resume and (run / "last.safetensors").is_file():
         trainer.resume()
     scores = trainer.fit(report)

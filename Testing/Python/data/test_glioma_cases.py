@@ -73,7 +73,7 @@ def test_a_cube_is_cut_to_what_is_known_of_it(cubes: Path) -> None:
 
 
 def test_sets_are_read_once_and_kept(brats: Path, cubes: Path, tmp_path: Path) -> None:
-    sets, cache = ("brats", "brats/cubes"), tmp_path / "cases.npz"
+    sets, cache = ("brats", "brats/cubes"), tmp_path / "caches" / "cases.npz"
     assert [case.name for case in load_cases(sets, tmp_path, cache, silent)] == ["a", "p"]
     (cubes / "cubes.npz").unlink()
     assert [case.name for case in load_cases(sets, tmp_path, cache, silent)] == ["a", "p"]

@@ -39,7 +39,6 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def test_sets_are_read_in_order_below_the_data_folder_and_cached(tmp_path: Path, readers: list[Path]) -> None:
     for name in ("one", "two/part"):
         (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "run").mkdir()
     told: list[tuple[float, str]] = []
     slices = load_slices(("two/part", "one"), tmp_path, tmp_path / "run" / "slices.npz", lambda fraction, message: told.append((fraction, message)))
     assert slices.source.tolist() == ["part", "part", "one", "one"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from BrainTumorSegLib.data.tumor_paste import paste_tumor
+from BrainTumorSegLib.data.tumor_paste import find_place, paste_tumor
 
 SIZE = 224
 Y, X = np.mgrid[:SIZE, :SIZE]
@@ -27,7 +27,8 @@ def donor(ratio: float = 1.5, side: int = 20, gray: float = 0.9) -> tuple[np.nda
 
 
 def drawn(image: np.ndarray, seeds: range, **changes: float) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    results = (paste_tumor(image, *donor(**changes), np.random.default_rng(seed)) for seed in seeds)
+    place = find_place(image)
+    results = (paste_tumor(image, place, *donor(**changes), np.random.default_rng(seed)) for seed in seeds)
     return [result for result in results if result is not None]
 
 
@@ -53,7 +54,7 @@ def test_it_may_come_to_lie_anywhere() -> None:
 
 
 def test_the_same_numbers_put_it_into_the_same_place() -> None:
-    one, two = (paste_tumor(head(), *donor(), np.random.default_rng(3)) for _ in range(2))
+    one, two = (paste_tumor(head(), find_place(head()), *donor(), np.random.default_rng(3)) for _ in range(2))
     assert one is not None and two is not None
     assert all(np.array_equal(a, b) for a, b in zip(one, two))
 

@@ -7,16 +7,21 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.export.int8 import write_int8
+from BrainTumorSegLib.export.to_onnx import export_onnx
+from BrainTumorSegLib.networks.attention_unet import AttentionUNet
 from BrainTumorSegLib.training.checkpoint import load_tensors
 from BrainTumorSegLib.training.hardware import Hardware
 from BrainTumorSegLib.training.recipe import Phase, Recipe, from_dict
+from BrainTumorSegLib.training.run_folder import check_start
 from BrainTumorSegLib.training.runs import CACHE, over_patients, train_all_folds, train_fold
-from Testing.Python.tiny import TRAINING_POOLS, slice_set, tiny_recipe
+from Testing.Python.tiny import TRAINING_POOLS, model_row, slice_set, tiny_recipe, write_models
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -114,6 +119,63 @@ def test_without_steps_the_result_is_the_mean_of_the_runs_it_starts_from(run: Pa
     assert progress["step"] == 0
     assert scores["n"] == 3
     assert json.loads((mixed / "scores.json").read_text())["started_from"].startswith("3 x 1 and 1 steps of other runs, averaged (")
+
+
+@pytest.mark.parametrize(
+    ("learned", "split", "folds"),
+    [
+        ("cheng", "cheng fold 4, tumor-free: no_tumor fold 1", {0, 4}),
+        ("cheng", "cheng fold 4", {0, 4}),
+        ("cheng", "cheng fold 4, which was trained on", {0}),
+        ("cheng", "cheng, 4-fold cross-validation by patient; this file has learned from all patients", {0}),
+        ("lgg", "lgg fold 4", {0, 1, 2, 3, 4}),  # none of its patients is scored
+    ],
+)
+def test_a_run_goes_on_from_a_file_that_has_not_learned_from_its_fold(tmp_path: Path, learned: str, split: str, folds: set[int]) -> None:
+    file = tmp_path / "tiny.onnx"
+    file.touch()
+    write_models(tmp_path, model_row(file, training_data=[{"name": learned}, {"name": "no_tumor"}], scores={"split": split}))
+    for fold in range(5):
+        if fold in folds:
+            check_start(file, RECIPE, fold)
+        else:
+            with pytest.raises(InputError, match=f"has learned from the patients of fold {fold}; train on all patients with --fold 0, or start from another"):
+                check_start(file, RECIPE, fold)
+
+
+def test_of_a_file_alone_nobody_knows_what_it_has_learned_from(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.onnx"
+    with pytest.raises(InputError, match="tiny.onnx does not exist, so nothing can start from it; give a file that export made, or a folder that train made"):
+        check_start(file, RECIPE, 0)
+    file.touch()
+    check_start(file, RECIPE, 0)
+    with pytest.raises(InputError, match="no models.json beside .*tiny.onnx says what the file has learned from; train on all patients with --fold 0"):
+        check_start(file, RECIPE, 4)
+
+
+def test_a_run_starts_from_an_exported_file(run: Path, tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    network = AttentionUNet(RECIPE.network)
+    file, training = tmp_path / "tiny.onnx", slice_set(TRAINING_POOLS, size=32)
+    export_onnx(network.eval(), tmp_path / "fp32.onnx", {})
+    write_int8(tmp_path / "fp32.onnx", file, training.tissue(np.arange(8))[:, None], {}, silent)
+    write_models(tmp_path, model_row(file, training_data=[{"name": "cheng"}], scores={"split": "cheng fold 4"}))
+    wider = replace(RECIPE, network=replace(RECIPE.network, decoder_channels=(24, 16, 8, 8)))
+    with pytest.raises(InputError, match="tiny.onnx is no int8 file of this recipe's network; give one"):
+        train_fold(wider, Path("nowhere"), run, 4, CPU, False, silent, start=[file])
+    assert [path.name for path in run.iterdir()] == [CACHE]  # what could not begin is no run
+    train_fold(replace(RECIPE, phases=(Phase(0, 32),)), Path("nowhere"), run, 4, CPU, False, silent, start=[file])
+    head = load_tensors(run / "weights.safetensors")[0]["head.0.weight"]
+    steps = network.head[0].weight.detach().flatten(1).abs().amax(1) / 127
+    assert ((head - network.head[0].weight).flatten(1).abs().amax(1) < 0.51 * steps).all()
+    assert json.loads((run / "scores.json").read_text())["started_from"] == "the file tiny.onnx"
+    train_fold(replace(RECIPE, phases=(Phase(0, 32),)), Path("nowhere"), tmp_path / "mean", 4, CPU, False, silent, run / CACHE, [file, run])
+    mean = load_tensors(tmp_path / "mean" / "weights.safetensors")[0]["head.0.weight"]
+    assert torch.allclose(mean, head)
+    assert (
+        json.loads((tmp_path / "mean" / "scores.json").read_text())["started_from"]
+        == "0 steps of other runs and the file tiny.onnx, averaged (the file tiny.onnx)"
+    )
 
 
 def test_without_steps_and_without_a_start_nothing_is_trained(run: Path) -> None:
