@@ -36,6 +36,8 @@ def described(starts: Sequence[Path]) -> str:
     counted = {start: f"{count} x " if (count := starts.count(start)) > 1 else "" for start in starts}
     steps = dict.fromkeys(f"{counted[run]}{load_tensors(run / 'weights.safetensors')[1]['step']}" for run in runs)
     begun = dict.fromkeys(json.loads((run / "scores.json").read_text())["started_from"] for run in runs if (run / "scores.json").is_file())
+    if runs == list(starts) and list(steps) == ["0"] and begun:  # a mean without steps of its own
+        return ", ".join(begun)
     parts = [f"{' and '.join(steps)} steps of {'another run' if len(starts) == 1 else 'other runs'}"] if runs else []
     parts += [f"{counted[file]}the file {file.name}" for file in dict.fromkeys(starts) if is_file(file)]
     return " and ".join(parts) + (", averaged" if len(starts) > 1 else "") + (f" ({', '.join(begun)})" if begun else "")

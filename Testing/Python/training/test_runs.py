@@ -176,6 +176,8 @@ def test_a_run_starts_from_an_exported_file(run: Path, tmp_path: Path) -> None:
         json.loads((tmp_path / "mean" / "scores.json").read_text())["started_from"]
         == "0 steps of other runs and the file tiny.onnx, averaged (the file tiny.onnx)"
     )
+    train_fold(RECIPE, Path("nowhere"), tmp_path / "on", 4, CPU, False, silent, run / CACHE, [run])  # of what had no steps, what that began with is told
+    assert json.loads((tmp_path / "on" / "scores.json").read_text())["started_from"] == "the file tiny.onnx"
 
 
 def test_without_steps_and_without_a_start_nothing_is_trained(run: Path) -> None:
