@@ -15,6 +15,8 @@ from torch import nn
 
 from BrainTumorSegLib.errors import InputError
 
+_FARTHEST = 100.0
+"""Factor by which a channel's weights are made longer or shorter at most: those that ImageNet's weights leave dead have next to no length."""
 _Arrays: TypeAlias = dict[str, list[np.ndarray]]  # name of a convolution's module -> [weights, bias]
 
 
@@ -24,8 +26,8 @@ def unfold(path: Path, network: nn.Module, images: torch.Tensor) -> None:
     Args:
         path: ONNX, int8 as `export` writes it of this design, or what it folds before it quantizes.
         network: receives them, in evaluation mode the same function up to rounding. Output maps that the file has not, for they
-            exist in training only, keep what they were; each channel keeps the length of its weights, for a learning rate is to mean what it means
-            in a network that begins anew.
+            exist in training only, keep what they were; each channel keeps the length of its weights (within a factor of 100),
+            for a learning rate is to mean what it means in a network that begins anew.
         images: [n, in_channels, H, W], slices of the training, by which the normalizations are set.
 
     Raises:
@@ -48,7 +50,7 @@ def unfold(path: Path, network: nn.Module, images: torch.Tensor) -> None:
         measured = _measure(network, modules, images)
         for name, normalization in normalizations.items():
             weight, (mean, variance) = modules[name].weight, measured[name]
-            share = torch.where(_lengths(weight) > 0, lengths[name] / _lengths(weight), 1.0)
+            share = torch.where(_lengths(weight) > 0, lengths[name] / _lengths(weight), 1.0).clamp(1 / _FARTHEST, _FARTHEST)
             weight *= share.reshape(-1, 1, 1, 1)
             _set(normalization, mean * share, variance * share**2, normalization.bias + mean, 1 / share)
 
