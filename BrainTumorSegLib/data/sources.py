@@ -26,6 +26,8 @@ FOLDS = {"cheng": (1, 2, 3, 4), "lgg": (1, 2, 3, 4, 5)}
 """Sets that recipes are scored on, with their folds, by patient; the other sets of a recipe follow them, see `split`."""
 _STACKS = frozenset({"lgg"})
 """Those of them that hold all slices of a patient."""
+_PICTURES = frozenset({"cheng", "no_tumor"})
+"""Sets of single pictures whose patients are not told apart; in the others a case is a patient."""
 _TUMOR_FREE_VALIDATION_FOLD = 1
 
 
@@ -72,6 +74,11 @@ def scored_set(sets: Iterable[str]) -> str:
 def is_scored_by_patient(sets: Iterable[str]) -> bool:
     """Whether a recipe on `sets` is scored by patient, since its scored set holds all slices of each; else by slice."""
     return scored_set(sets) in _STACKS
+
+
+def count_patients(slices: SliceSet) -> dict[str, int]:
+    """Patients by set, of the sets in which they are known."""
+    return {name: len(np.unique(slices.case[slices.source == name])) for name in np.unique(slices.source).tolist() if name not in _PICTURES}
 
 
 def split(slices: SliceSet, fold: int) -> tuple[SliceSet, SliceSet]:

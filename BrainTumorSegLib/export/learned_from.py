@@ -9,8 +9,6 @@ from BrainTumorSegLib.data.folds import ALL_CASES
 
 _OWN_FOLDS = frozenset({"no_tumor"})
 """Sets whose part that is kept out is always the same, and stands in their description."""
-_BY_SLICE = frozenset({"cheng"})
-"""Sets whose patients are not told apart: each slice is a case of its own."""
 
 
 def learned_from(sets: list[dict[str, str]], patients: Mapping[str, int], fold: int) -> list[dict[str, str]]:
@@ -23,7 +21,7 @@ def learned_from(sets: list[dict[str, str]], patients: Mapping[str, int], fold: 
 
 
 def _counted(entry: dict[str, str], patients: Mapping[str, int], fold: int) -> str:
-    count = [f"{patients[entry['name']]} patients"] if entry["name"] in patients and entry["name"] not in _BY_SLICE else []
+    count = [f"{patients[entry['name']]} patients"] if entry["name"] in patients else []
     without = [f"without fold {fold}"] if fold != ALL_CASES else []
     return "; ".join([entry["what"], *([", ".join(count + without)] if count or without else [])])
 

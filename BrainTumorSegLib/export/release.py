@@ -13,7 +13,7 @@ import numpy as np
 from BrainTumorSegLib import __version__
 from BrainTumorSegLib.data.folds import ALL_CASES
 from BrainTumorSegLib.data.slice_set import SliceSet
-from BrainTumorSegLib.data.sources import FOLDS, is_scored_by_patient, load_slices, scored_set, split
+from BrainTumorSegLib.data.sources import FOLDS, count_patients, is_scored_by_patient, load_slices, scored_set, split
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export.card import write_card
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
@@ -74,7 +74,7 @@ def release(
     training, validation = _slices(recipe, data, cache or cache_of(run), settings["fold"], report)
     if not scored:
         validation = None
-    patients = {name: len(set(training.case[training.source == name].tolist())) for name in set(training.source.tolist())} if training else {}
+    patients = count_patients(training) if training else {}
     tuned = {"qat_steps": qat_steps} if qat_steps else {}
     rows = []
     for i, precision in enumerate(sorted(set(precisions) | {"fp32"}, key=PRECISIONS.index)):

@@ -11,7 +11,7 @@ import pytest
 
 from BrainTumorSegLib.data import sources
 from BrainTumorSegLib.data.slice_set import SliceSet
-from BrainTumorSegLib.data.sources import FOLDS, load_slices, scored_set, split
+from BrainTumorSegLib.data.sources import FOLDS, count_patients, load_slices, scored_set, split
 from BrainTumorSegLib.errors import InputError
 from Testing.Python.tiny import slice_set
 
@@ -118,3 +118,9 @@ def test_a_recipe_is_scored_on_the_set_that_has_folds() -> None:
     assert (scored_set(("no_tumor", "lgg")), scored_set(("cheng", "no_tumor", "brats"))) == ("lgg", "cheng")
     with pytest.raises(InputError, match="the recipe has none of the sets that can be scored, cheng or lgg; add one of them to its sets"):
         scored_set(("no_tumor", "brats"))
+
+
+def test_patients_are_counted_where_a_case_is_one() -> None:
+    slices = slice_set({"lgg/glioma": 5, "cheng/glioma": 4, "no_tumor/none": 3}, size=8)
+    slices.case = np.array(["a", "a", "b", "b", "c", "1", "2", "3", "4", "x", "y", "z"])
+    assert count_patients(slices) == {"lgg": 3}

@@ -23,11 +23,6 @@ def test_a_row_says_how_many_patients_it_has_learned_from_and_which_not(fold: in
     assert [row["license"] for row in rows] == ["l", "l"]
 
 
-def test_slices_are_not_counted_as_patients() -> None:
-    sets = [{"name": "cheng", "what": "slices", "license": "l"}]
-    assert learned_from(sets, {"cheng": 1787}, 4)[0]["what"] == "slices; without fold 4"
-
-
 @pytest.mark.parametrize(
     ("folds", "told"),
     [((), ""), ((3,), " (without fold 3, not run)"), ((3, 4), " (without folds 3 and 4, not run)"), ((1, 3, 4), " (without folds 1, 3 and 4, not run)")],
