@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from BrainTumorSegLib.export.learned_from import loss_sentence
+from BrainTumorSegLib.export.learned_from import loss_sentence, not_run
 from BrainTumorSegLib.labels import REGIONS
 
 
@@ -51,7 +51,7 @@ def _cross_validation(scores: dict[str, Any]) -> str:
         return ""
     result = scores["cross_validation"]
     return f"""
-### {result["folds"]}-fold cross-validation by patient, {result["through"]}
+### {result["folds"]}-fold cross-validation by patient{not_run(result.get("left_out", ()))}, {result["through"]}
 
 {_means(result)}
 {_by_subset(result["subsets"])}"""

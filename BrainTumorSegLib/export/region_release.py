@@ -149,10 +149,18 @@ def _subset_scores(path: Path, cases: CaseSet, fold: int, threshold: float) -> d
 def _standing_in(stated: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """Scores of a file that has learned from all cases: the cross-validation's; its own say only what quantization costs."""
     kept = {key: stated[key] for key in (*_STATED, "subsets")}
-    return {"average": f"mean over cases in 3-D, {stated['through']}", **kept, **cross_validated("brats", stated["folds"], "cases", own)}
+    begun = cross_validated("brats", len(glioma_cases.FOLDS), "cases", own, stated.get("left_out", ()))
+    return {"average": f"mean over cases in 3-D, {stated['through']}", **kept, **begun}
 
 
 def _stated(result: dict[str, Any]) -> dict[str, Any]:
     by_subset = {name: scores["dice_by_kind"] for name, scores in result["subsets"].items()}
     through = result.get("through", "fp32, no post-processing")
-    return {key: result[key] for key in _STATED} | {"through": through, "subsets": by_subset, "folds": len(result["folds"])}
+    left_out = [fold for fold in glioma_cases.FOLDS if str(fold) not in result["folds"]]
+    return {
+        **{key: result[key] for key in _STATED},
+        "through": through,
+        "subsets": by_subset,
+        "folds": len(glioma_cases.FOLDS),
+        **({"left_out": left_out} if left_out else {}),
+    }

@@ -1,22 +1,22 @@
 """Score `glioma-regions` on whole cases it was not trained on, through the whole pipeline, and draw them.
 
     python -m Testing.Benchmarks.score_regions --data DIR --fold N -o OUT [--planes auto|axial] [--roles t1 t1ce t2 flair]
-    python -m Testing.Benchmarks.score_regions --data DIR --models MODELS -o OUT [...]
+    python -m Testing.Benchmarks.score_regions --data DIR --models MODELS -o OUT [--folds 1 2 3 4 5] [...]
 
 DIR holds the public set brats. The first form scores the shipped model; fold N must have been kept out of its training.
 The second is a cross-validation: MODELS holds fold1, fold2 and so on, each a folder that `braintumorseg export` made of the
-run that kept out this fold, and every case is segmented by the one that has not seen its patient; OUT then receives
-cross_validation.json too, for `braintumorseg export --cross-validation`, and with --subsets all 15 subsets of sequences are
-scored for it, on axial slices. OUT receives scores.md and scores.json (Dice
-and HD95 of each nested region by case, with mean and median, false enhancing tumor in mL, seconds by stage), a PNG of each
-case in the three planes, and cases.png: from the best case to the worst, reference and result side by side.
+run that kept out this fold, and every case is segmented by the one that has not seen its patient; --folds names those that
+were run. OUT then receives cross_validation.json too, for `braintumorseg export --cross-validation`, and with --subsets all
+15 subsets of sequences are scored for it, on axial slices. OUT receives scores.md and scores.json (Dice and HD95 of each
+nested region by case, with mean and median, false enhancing tumor in mL, seconds by stage), a PNG of each case in the three
+planes, and cases.png: from the best case to the worst, reference and result side by side.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,13 +142,14 @@ def main() -> None:
     which.add_argument("--fold", type=int)
     which.add_argument("--models", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--folds", type=int, nargs="+", default=list(FOLDS), choices=FOLDS)
     parser.add_argument("--planes", default="auto")
     parser.add_argument("--subsets", action="store_true")
     parser.add_argument("--roles", nargs="+", default=list(ROLES), choices=ROLES)
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     cases = []
-    for name, volumes, reference, session in _unseen(arguments.data, arguments.fold, arguments.models):
+    for name, volumes, reference, session in _unseen(arguments.data, arguments.fold, arguments.models, arguments.folds):
         result = api.segment({role: volumes[role] for role in arguments.roles}, session, options=api.SegmentOptions(planes=arguments.planes))
         cases.append(score(name, volumes, reference, result))
         print(name, {key: value and round(value, 3) for key, value in cases[-1].dice.items()}, result.seconds, flush=True)
@@ -160,15 +161,15 @@ def main() -> None:
     (arguments.output / "scores.md").write_text(table(cases, found_means))
     draw(cases).save(arguments.output / "cases.png", optimize=True)
     if arguments.models is not None:
-        found = score_subsets(arguments.data, arguments.models) if arguments.subsets else {}
-        (arguments.output / "cross_validation.json").write_text(json.dumps(stated(cases, found), indent=1) + "\n")
+        found = score_subsets(arguments.data, arguments.models, arguments.folds) if arguments.subsets else {}
+        (arguments.output / "cross_validation.json").write_text(json.dumps(stated(cases, found, arguments.folds), indent=1) + "\n")
     print(table(cases, found_means), json.dumps({key: value for key, value in found_means.items() if key != "cases"}))
 
 
-def score_subsets(data: Path, models: Path) -> dict[str, list[dict[str, float | None]]]:
+def score_subsets(data: Path, models: Path, folds: Sequence[int] = FOLDS) -> dict[str, list[dict[str, float | None]]]:
     """Dice of each region, by subset of sequences as `region_scores.subset_name` calls it, of every case, on axial slices."""
     found: dict[str, list[dict[str, float | None]]] = {subset_name(given): [] for given in subsets()}
-    for name, volumes, reference, session in _unseen(data, None, models):
+    for name, volumes, reference, session in _unseen(data, None, models, folds):
         for given in subsets():
             chosen = {ROLES[i]: volumes[ROLES[i]] for i in given}
             result = api.segment(chosen, session, options=api.SegmentOptions(planes="axial"))
@@ -188,21 +189,23 @@ def dice_by_region(result: api.Segmentation, reference: api.Volume) -> dict[str,
     return scores
 
 
-def stated(cases: list[Scored], by_subset: dict[str, list[dict[str, float | None]]]) -> dict[str, Any]:
-    """cross_validation.json as `braintumorseg export` states it: means over all cases, each by the network that has not seen it."""
+def stated(cases: list[Scored], by_subset: dict[str, list[dict[str, float | None]]], folds: Sequence[int] = FOLDS) -> dict[str, Any]:
+    """cross_validation.json as `braintumorseg export` states it: means over all cases of `folds`, each by the network that has not seen it."""
     by_subset_kind = {name: {"dice_by_kind": summary({str(i): case for i, case in enumerate(scores)})["dice_by_kind"]} for name, scores in by_subset.items()}
     everything = summary({case.name: {**case.dice, "false_et_ml": case.false_et_ml} for case in cases})
-    return {"through": "int8 files, whole pipeline", "folds": {str(fold): {} for fold in FOLDS}, **everything, "subsets": by_subset_kind}
+    return {"through": "int8 files, whole pipeline", "folds": {str(fold): {} for fold in folds}, **everything, "subsets": by_subset_kind}
 
 
-def _unseen(data: Path, fold: int | None, models: Path | None) -> Iterator[tuple[str, dict[str, api.Volume], api.Volume, api.Session]]:
+def _unseen(
+    data: Path, fold: int | None, models: Path | None, folds: Sequence[int] = FOLDS
+) -> Iterator[tuple[str, dict[str, api.Volume], api.Volume, api.Session]]:
     """(name, sequences, labels, session of a model that has not seen the patient) of each case."""
     if models is None:
         assert fold is not None
         session = api.open_model("glioma-regions")
         yield from ((*case, session) for case in brats_volumes(data, fold))
         return
-    for fold in FOLDS:
+    for fold in folds:
         session = api.Session(find_model("glioma-regions", list_models(models / f"fold{fold}")))
         yield from ((*case, session) for case in brats_volumes(data, fold))
 

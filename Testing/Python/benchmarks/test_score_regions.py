@@ -42,6 +42,8 @@ def test_a_cross_validation_segments_each_fold_with_the_model_that_kept_it_out(m
     monkeypatch.setattr(score_regions.api, "Session", lambda model: model.name)
     unseen = score_regions._unseen(tmp_path, None, tmp_path / "models")
     assert [(case, session) for case, _, _, session in unseen] == [(f"case of {fold}", f"fold{fold}") for fold in FOLDS]
+    some = score_regions._unseen(tmp_path, None, tmp_path / "models", (2, 4))
+    assert [session for _, _, _, session in some] == ["fold2", "fold4"]
 
 
 def test_a_cross_validation_is_stated_as_export_reads_it() -> None:
@@ -50,6 +52,7 @@ def test_a_cross_validation_is_stated_as_export_reads_it() -> None:
     assert (result["n"], result["n_et"], result["false_et_ml"], len(result["folds"])) == (3, 2, 0.25, 5)
     assert result["dice_by_kind"] == {"WT": 0.8, "TC": 0.6, "ET": 0.4}
     assert result["dice"] == 0.6
+    assert list(stated(CASES, found, (2, 4))["folds"]) == ["2", "4"]
     assert result["subsets"] == {"t1+flair": {"dice_by_kind": {"WT": 0.6, "TC": 0.3}}}
 
 

@@ -59,7 +59,7 @@ def test_a_run_becomes_a_model_that_runs(run: Path, tmp_path: Path) -> None:
     assert (scores["n"], len(scores["subsets"]), "ET" in scores["subsets"]["flair"]) == (1, 15, False)
     assert scores["cross_validation"]["subsets"] == {"flair": {"WT": 0.86, "TC": 0.5}}
     card = (tmp_path / "out" / "glioma-regions-card.md").read_text()
-    assert "### 2-fold cross-validation by patient, fp32, no post-processing" in card
+    assert "### 5-fold cross-validation by patient (without folds 3, 4 and 5, not run), fp32, no post-processing" in card
     assert "| flair | 0.860 | 0.500 | not visible |" in card
     assert "Falsely enhancing in the 6 that have none: 0.50 mL on average." in card
     model = list_models(tmp_path / "out")[0]
@@ -80,15 +80,15 @@ def test_a_file_that_has_learned_from_all_cases_states_the_cross_validation(run:
         "n_et": 33,
         "false_et_ml": 0.5,
     }
-    (tmp_path / "cv.json").write_text(json.dumps({**result, "folds": {fold: {} for fold in "12345"}, "subsets": {"flair": {"dice_by_kind": {"WT": 0.86}}}}))
+    (tmp_path / "cv.json").write_text(json.dumps({**result, "folds": {fold: {} for fold in "1235"}, "subsets": {"flair": {"dice_by_kind": {"WT": 0.86}}}}))
     row = release_regions(everything, tmp_path / "out", ("int8",), run.parent, silent, tmp_path / "cv.json", run.parent / CACHE)[0]
     scores = row["scores"]
-    assert scores["split"] == "brats, 5-fold cross-validation by patient; this file has learned from all cases"
+    assert scores["split"] == "brats, 5-fold cross-validation by patient (without fold 4, not run); this file has learned from all cases"
     assert (scores["n"], scores["dice"], scores["average"]) == (39, 0.7, "mean over cases in 3-D, int8 files, whole pipeline")
     assert (scores["subsets"], scores["lost_on"]) == ({"flair": {"WT": 0.86}}, "brats fold 1, which was trained on")
     assert row["training_data"][0]["what"].endswith("; 2 patients")
     card = (tmp_path / "out" / "glioma-regions-card.md").read_text()
-    assert "### On brats, 5-fold cross-validation by patient; this file has learned from all cases" in card
+    assert "### On brats, 5-fold cross-validation by patient (without fold 4, not run); this file has learned from all cases" in card
     assert "- Against its fp32 original (brats fold 1, which was trained on) it loses" in card
     assert "| flair | 0.860 | not visible | not visible |" in card
 
