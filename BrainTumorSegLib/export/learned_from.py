@@ -41,6 +41,12 @@ def cross_validated(scored: str, folds: int, whom: str, own: dict[str, Any], lef
     return {"split": f"{scored}, {folds}-fold cross-validation by patient{not_run(left_out)}; this file has learned from all {whom}", **lost}
 
 
+def left_out(folds: Sequence[int], run: Mapping[str, Any]) -> dict[str, list[int]]:
+    """The entry "left_out" of a cross-validation over `folds`, where those that were `run` are not all of them; else nothing."""
+    missing = [fold for fold in folds if str(fold) not in run]
+    return {"left_out": missing} if missing else {}
+
+
 def not_run(folds: Sequence[int]) -> str:
     """What follows "cross-validation" where some folds of it were left out."""
     if not folds:

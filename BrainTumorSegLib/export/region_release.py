@@ -17,7 +17,7 @@ from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
 from BrainTumorSegLib.export.fine_tune import tune_of
 from BrainTumorSegLib.export.int8 import write_int8
-from BrainTumorSegLib.export.learned_from import cross_validated, learned_from, split_of
+from BrainTumorSegLib.export.learned_from import cross_validated, learned_from, left_out, split_of
 from BrainTumorSegLib.export.quantize import quantize_dynamic_range
 from BrainTumorSegLib.export.region_card import card_text
 from BrainTumorSegLib.export.release import CALIBRATION_SLICES, PRECISIONS, cache_of, model_row, onnx_maps, read_run, state_losses
@@ -149,18 +149,12 @@ def _subset_scores(path: Path, cases: CaseSet, fold: int, threshold: float) -> d
 def _standing_in(stated: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """Scores of a file that has learned from all cases: the cross-validation's; its own say only what quantization costs."""
     kept = {key: stated[key] for key in (*_STATED, "subsets")}
-    begun = cross_validated("brats", len(glioma_cases.FOLDS), "cases", own, stated.get("left_out", ()))
+    begun = cross_validated("brats", stated["folds"], "cases", own, stated.get("left_out", ()))
     return {"average": f"mean over cases in 3-D, {stated['through']}", **kept, **begun}
 
 
 def _stated(result: dict[str, Any]) -> dict[str, Any]:
     by_subset = {name: scores["dice_by_kind"] for name, scores in result["subsets"].items()}
     through = result.get("through", "fp32, no post-processing")
-    left_out = [fold for fold in glioma_cases.FOLDS if str(fold) not in result["folds"]]
-    return {
-        **{key: result[key] for key in _STATED},
-        "through": through,
-        "subsets": by_subset,
-        "folds": len(glioma_cases.FOLDS),
-        **({"left_out": left_out} if left_out else {}),
-    }
+    stated = {key: result[key] for key in _STATED} | {"through": through, "subsets": by_subset, "folds": len(glioma_cases.FOLDS)}
+    return stated | left_out(glioma_cases.FOLDS, result["folds"])

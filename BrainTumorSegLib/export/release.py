@@ -19,7 +19,7 @@ from BrainTumorSegLib.export.card import write_card
 from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
 from BrainTumorSegLib.export.fine_tune import tune_of
 from BrainTumorSegLib.export.int8 import write_int8
-from BrainTumorSegLib.export.learned_from import cross_validated, learned_from, split_of
+from BrainTumorSegLib.export.learned_from import cross_validated, learned_from, left_out, split_of
 from BrainTumorSegLib.export.quantize import quantize_dynamic_range
 from BrainTumorSegLib.export.sensitivity import part_of
 from BrainTumorSegLib.export.to_onnx import export_onnx
@@ -208,13 +208,12 @@ def _standing_in(stated: dict[str, Any], own: dict[str, Any], recipe: Recipe) ->
     middle: dict[str, Any] = {key: stated[key] for key in ("median", "spread") if key in stated}
     pooled = {key: mean([fold[key] for fold in folds]) for key in ("mean_iou", "mean_iou_with_tumor_free", "tumor_iou") if key in folds[0]}
     kept = {key: own[key] for key in ("n_tumor_free", "false_positive_rate")}
-    left_out = stated.get("left_out", ())
-    begun = cross_validated(scored_set(recipe.sets), len(folds) + len(left_out), "patients", own, left_out)
+    missing = stated.get("left_out", ())
+    begun = cross_validated(scored_set(recipe.sets), len(folds) + len(missing), "patients", own, missing)
     return {"average": f"{own['average']}, fp32", "n": sum(counts), "dice": stated["mean_dice"], **middle, "dice_by_kind": kinds, **pooled, **kept, **begun}
 
 
 def _stated(result: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
     """cross_validation.json without the patients one by one, and with the folds that were "left_out"."""
     folds = {fold: _without_patients(scores) for fold, scores in result["folds"].items()}
-    left_out = [fold for fold in FOLDS[scored_set(recipe.sets)] if str(fold) not in folds]
-    return {**result, "folds": folds, **({"left_out": left_out} if left_out else {})}
+    return {**result, "folds": folds, **left_out(FOLDS[scored_set(recipe.sets)], folds)}
