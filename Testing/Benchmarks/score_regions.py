@@ -142,14 +142,17 @@ def main() -> None:
     which.add_argument("--fold", type=int)
     which.add_argument("--models", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--folds", type=int, nargs="+", default=list(FOLDS), choices=FOLDS)
+    parser.add_argument("--folds", type=int, nargs="+", choices=FOLDS)
     parser.add_argument("--planes", default="auto")
     parser.add_argument("--subsets", action="store_true")
     parser.add_argument("--roles", nargs="+", default=list(ROLES), choices=ROLES)
     arguments = parser.parse_args()
+    if arguments.models is None and (arguments.folds or arguments.subsets):
+        parser.error("--folds and --subsets are parts of a cross-validation: give its models with --models, or leave them out.")
+    folds = arguments.folds or list(FOLDS)
     arguments.output.mkdir(parents=True, exist_ok=True)
     cases = []
-    for name, volumes, reference, session in _unseen(arguments.data, arguments.fold, arguments.models, arguments.folds):
+    for name, volumes, reference, session in _unseen(arguments.data, arguments.fold, arguments.models, folds):
         result = api.segment({role: volumes[role] for role in arguments.roles}, session, options=api.SegmentOptions(planes=arguments.planes))
         cases.append(score(name, volumes, reference, result))
         print(name, {key: value and round(value, 3) for key, value in cases[-1].dice.items()}, result.seconds, flush=True)
@@ -161,8 +164,8 @@ def main() -> None:
     (arguments.output / "scores.md").write_text(table(cases, found_means))
     draw(cases).save(arguments.output / "cases.png", optimize=True)
     if arguments.models is not None:
-        found = score_subsets(arguments.data, arguments.models, arguments.folds) if arguments.subsets else {}
-        (arguments.output / "cross_validation.json").write_text(json.dumps(stated(cases, found, arguments.folds), indent=1) + "\n")
+        found = score_subsets(arguments.data, arguments.models, folds) if arguments.subsets else {}
+        (arguments.output / "cross_validation.json").write_text(json.dumps(stated(cases, found, folds), indent=1) + "\n")
     print(table(cases, found_means), json.dumps({key: value for key, value in found_means.items() if key != "cases"}))
 
 

@@ -46,6 +46,18 @@ def test_a_cross_validation_segments_each_fold_with_the_model_that_kept_it_out(m
     assert [session for _, _, _, session in some] == ["fold2", "fold4"]
 
 
+@pytest.mark.parametrize("option", [["--folds", "2"], ["--subsets"]])
+def test_what_only_a_cross_validation_does_is_refused_without_its_models(
+    option: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["score_regions", "--data", str(tmp_path), "--fold", "5", "-o", str(tmp_path / "out"), *option])
+    monkeypatch.setattr(score_regions, "_unseen", lambda *given: iter(()))
+    with pytest.raises(SystemExit):
+        score_regions.main()
+    assert "give its models with --models" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_cross_validation_is_stated_as_export_reads_it() -> None:
     found = {"t1+flair": [{"WT": 0.5, "TC": 0.3, "ET": None}, {"WT": 0.7, "TC": None, "ET": None}]}
     result = stated(CASES, found)
