@@ -17,6 +17,7 @@ from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands, r
 from BrainTumorSegLib.inference.predictor import predict, predict_cropped
 from BrainTumorSegLib.inference.regions import clean_regions, label_probabilities, nest, nested_masks, region_entropy, region_labels, unseen_labels
 from BrainTumorSegLib.inference.session import Session
+from BrainTumorSegLib.inference.slicing import Slicing
 from BrainTumorSegLib.inference.uncertainty import entropy
 from BrainTumorSegLib.inference.view_predictor import predict_view
 from BrainTumorSegLib.labels import ROLES
@@ -43,6 +44,8 @@ class SegmentOptions:
             models that find one kind of tissue, on which it was measured; True with those of nested regions too. False runs every
             slice, also of a model that leaves some out by itself (`ModelInfo.step_mm`). A published system's own view always sees
             every slice, and so does every model of several classes.
+        mirrored: whether axial and coronal slices are run a second time with left and right exchanged, and both results averaged: twice
+            the time of these planes. A published system's own view is never mirrored.
     """
 
     planes: str = "auto"
@@ -52,6 +55,7 @@ class SegmentOptions:
     min_island_mm3: float | None = None
     max_hole_mm3: float | None = None
     early_exit: bool | None = None
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,13 +140,14 @@ def segment(
     def report(fraction: float, message: str) -> None:
         tell(0.02 + 0.93 * fraction, message)
 
-    left_out = {"gap_mm": _gap_mm(model, options), "step_mm": 0.0 if options.early_exit is False else model.step_mm}
+    steps_mm = {} if options.early_exit is False else model.step_mm
+    slicing = Slicing(_gap_mm(model, options), steps_mm, model.plane_weights, options.mirrored)
     if model.view is not None:
         maps = predict_view(channels, spacing, planes, model.view, session, report, cancel)
     elif model.crop and spacing is not None:
-        maps = predict_cropped(np.stack(channels), spacing, planes, session, report, cancel, **left_out)
+        maps = predict_cropped(np.stack(channels), spacing, planes, session, report, cancel, slicing)
     else:
-        maps = predict(np.stack(channels), spacing, planes, session, report, cancel, **left_out)
+        maps = predict(np.stack(channels), spacing, planes, session, report, cancel, slicing)
     predicted = time.perf_counter()
 
     tell(0.96, "cleaning up the result")

@@ -13,16 +13,27 @@ from BrainTumorSegLib.labels import ROLES
 
 
 class Quality(enum.Enum):
-    """In which planes a volume is segmented; the values are those of `api.SegmentOptions.planes`."""
+    """How much work a volume is worth; a scene keeps the names."""
 
     AUTOMATIC = "auto"
     FAST = "acquisition"
     ALL_PLANES = "all"
+    THOROUGH = "thorough"
+
+    @property
+    def planes(self) -> str:
+        """The value of `api.SegmentOptions.planes`."""
+        return "auto" if self is Quality.THOROUGH else self.value
 
     @property
     def earlyExit(self) -> bool | None:
         """The value of `api.SegmentOptions.early_exit`: who asks for everything gets every slice."""
-        return False if self is Quality.ALL_PLANES else None
+        return False if self in (Quality.ALL_PLANES, Quality.THOROUGH) else None
+
+    @property
+    def mirrored(self) -> bool:
+        """The value of `api.SegmentOptions.mirrored`."""
+        return self is Quality.THOROUGH
 
     def label(self) -> str:
         """What the combo box shows."""
@@ -30,6 +41,7 @@ class Quality(enum.Enum):
             Quality.AUTOMATIC: _("Automatic (all useful planes)"),
             Quality.FAST: _("Fast (one plane)"),
             Quality.ALL_PLANES: _("All planes, every slice"),
+            Quality.THOROUGH: _("Thorough (every slice, mirrored too)"),
         }[self]
 
 
@@ -40,7 +52,7 @@ class BrainTumorSegParameterNode:
     Attributes:
         t1, t1ce, t2, flair: the volumes to segment. An input parameter is named after its role (see `labels.ROLES`).
         model: name of the model, "" for the first one that can run.
-        quality: in which planes.
+        quality: in which planes, and how many slices of them.
         threads: CPU threads, 0 for all cores.
         modelCleanUp: clean up as the model says; else by the next two.
         minIslandMm3: smaller islands are removed.

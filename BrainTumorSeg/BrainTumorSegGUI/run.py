@@ -118,10 +118,11 @@ class SegmentationRun:
 def optionsFrom(parameters: BrainTumorSegParameterNode) -> SegmentOptions:
     """The options of a run as the user chose them."""
     return SegmentOptions(
-        planes=parameters.quality.value,
+        planes=parameters.quality.planes,
         threads=parameters.threads or None,
         uncertainty=parameters.uncertainty,
         min_island_mm3=None if parameters.modelCleanUp else parameters.minIslandMm3,
         max_hole_mm3=None if parameters.modelCleanUp else parameters.maxHoleMm3,
         early_exit=parameters.quality.earlyExit,
+        mirrored=parameters.quality.mirrored,
     )

@@ -40,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--probabilities", type=Path, metavar="F", help="also write the probability of each label")
     parser.add_argument("--planes", choices=["auto", "all", "axial", "acquisition"], default="auto", help="in which planes volumes are cut (default: auto)")
     parser.add_argument("--every-slice", action="store_true", help="run every slice (default: those far from anything found at a first look are left out)")
+    quality = "thorough: run every slice, and mirrored ones too, in up to five times the time (default: standard)"
+    parser.add_argument("--quality", choices=["standard", "thorough"], default="standard", help=quality)
     add_provider(parser)
     parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads (default: all cores)")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the text")
@@ -128,12 +130,14 @@ def options_of(arguments: argparse.Namespace) -> SegmentOptions:
     """The command line's options as the backend takes them."""
     from BrainTumorSegLib import api
 
+    thorough = arguments.quality == "thorough"
     return api.SegmentOptions(
         planes=arguments.planes,
         threads=arguments.threads,
         uncertainty=arguments.uncertainty is not None,
         probabilities=arguments.probabilities is not None,
-        early_exit=False if arguments.every_slice else None,
+        early_exit=False if arguments.every_slice or thorough else None,
+        mirrored=thorough,
     )
 
 

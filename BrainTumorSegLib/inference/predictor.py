@@ -1,4 +1,4 @@
-"""Volume -> probabilities: batches of slices of every plane through the network, fused by their mean."""
+"""Volume -> probabilities: batches of slices of every plane through the network, fused by their weighted mean."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from BrainTumorSegLib.inference.early_exit import Findings, clear_outside, first_look
 from BrainTumorSegLib.inference.session import Session
+from BrainTumorSegLib.inference.slicing import EVERY_SLICE, Slicing
 from BrainTumorSegLib.inference.sparse_planes import every_nth, interpolate, steps
 from BrainTumorSegLib.preprocess.frame import Frame, frame_for_picture, frame_for_volume
 from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE, plane_view
@@ -29,8 +30,7 @@ def predict(
     session: Session,
     report: Report,
     cancel: CancelToken | None = None,
-    gap_mm: float = 0.0,
-    step_mm: float = 0.0,
+    slicing: Slicing = EVERY_SLICE,
 ) -> np.ndarray:
     """Fused probabilities of every class.
 
@@ -40,15 +40,13 @@ def predict(
         planes: which to run and fuse.
         session: the open network.
         report: told (fraction, message) after every batch.
-        gap_mm: what a first look may leave out between two slices, see `early_exit`; 0 runs every slice, as pictures and fewer than
-            three planes always do.
-        step_mm: distance of the slices that are run, see `sparse_planes`; where there is a gap, and in pictures, it does not matter.
+        slicing: which slices of them, how often, and what each plane counts.
 
     Returns:
         float32 [K, Z, Y, X]; 0 where a slice was left out by the first look.
     """
-    fusion = _Fusion(tissue, spacing_mm, planes, session, cancel, 0.0 if gap_mm else step_mm)
-    looked = first_look(tissue.shape[1:], spacing_mm or (1.0, 1.0, 1.0), planes, gap_mm if spacing_mm else 0.0)
+    fusion = _Fusion(tissue, spacing_mm, planes, session, cancel, slicing)
+    looked = first_look(tissue.shape[1:], spacing_mm or (1.0, 1.0, 1.0), planes, slicing.gap_mm if spacing_mm else 0.0)
     if spacing_mm is None or all(chosen.all() for chosen in looked.values()):
         fusion.add(fusion.chosen(), report)
         return fusion.maps()
@@ -70,18 +68,17 @@ def predict_cropped(
     session: Session,
     report: Report,
     cancel: CancelToken | None = None,
-    gap_mm: float = 0.0,
-    step_mm: float = 0.0,
+    slicing: Slicing = EVERY_SLICE,
 ) -> np.ndarray:
     """`predict` of the box that holds the tissue, 0 around it: a brain without its skull fills half of the usual volume."""
     box = (slice(None), *tissue_box(tissue))
     maps = np.zeros((session.model.maps, *tissue.shape[1:]), np.float32)
-    maps[box] = predict(tissue[box], spacing_mm, planes, session, report, cancel, gap_mm, step_mm)
+    maps[box] = predict(tissue[box], spacing_mm, planes, session, report, cancel, slicing)
     return maps
 
 
 class _Fusion:
-    """The mean over all planes, slice by slice as they are run."""
+    """The weighted mean over all planes, slice by slice as they are run."""
 
     def __init__(
         self,
@@ -90,10 +87,12 @@ class _Fusion:
         planes: tuple[str, ...],
         session: Session,
         cancel: CancelToken | None,
-        step_mm: float,
+        slicing: Slicing,
     ) -> None:
-        self._tissue, self._spacing_mm, self._planes, self._session, self._cancel = tissue, spacing_mm, planes, session, cancel
-        self._steps = steps(planes, spacing_mm or (1.0, 1.0, 1.0), step_mm if spacing_mm else 0.0)
+        self._tissue, self._spacing_mm, self._session, self._cancel, self._slicing = tissue, spacing_mm, session, cancel, slicing
+        self._shares = slicing.shares(planes)
+        sparse = spacing_mm is not None and not slicing.gap_mm
+        self._steps = steps(planes, spacing_mm or (1.0, 1.0, 1.0), slicing.step_mm if sparse else {})
         self._sum = np.zeros((session.model.maps, *tissue.shape[1:]), np.float32)
 
     def chosen(self) -> dict[str, np.ndarray]:
@@ -106,7 +105,7 @@ class _Fusion:
 
     def add(self, chosen: Mapping[str, np.ndarray], report: Report, findings: Findings | None = None) -> None:
         """Run the chosen slices, bool [N] for each plane, and note in `findings` what they show."""
-        total = sum(map(np.count_nonzero, chosen.values()))
+        total = sum(int(np.count_nonzero(slices)) * self._slicing.runs(plane) for plane, slices in chosen.items())
         done = 0
         for plane, slices in chosen.items():
             where = np.flatnonzero(slices)
@@ -114,7 +113,7 @@ class _Fusion:
             for start in range(0, len(where), BATCH):
                 batch = where[start : start + BATCH]
                 self._add_batch(plane, batch, sparse, findings)
-                done += len(batch)
+                done += len(batch) * self._slicing.runs(plane)
                 report(done / total, f"{plane} slices, {done} of {total}")
             if sparse is not None:
                 for summed, values in zip(self.maps(), sparse):
@@ -132,11 +131,14 @@ class _Fusion:
         filled = [i for i, channels in enumerate(slices) if _has_tissue(channels)]
         if not filled:
             return
-        maps = _run(slices[filled], _frame(slices.shape[2:], plane, self._spacing_mm), self._session, self._cancel)  # [n, K, H, W]
+        frame = _frame(slices.shape[2:], plane, self._spacing_mm)
+        maps = _run(slices[filled], frame, self._session, self._cancel)  # [n, K, H, W]
+        if self._slicing.runs(plane) > 1:
+            maps = (maps + _run(slices[filled][..., ::-1], frame, self._session, self._cancel)[..., ::-1]) / 2
         slots = batch[filled] // self._steps[plane]
         for k, summed in enumerate(self.maps()):
             target = plane_view(summed, plane) if sparse is None else sparse[k]
-            target[slots] += maps[:, k] / len(self._planes)
+            target[slots] += maps[:, k] * self._shares[plane]
         if findings is not None:
             findings.add(maps, plane, batch[filled])
 

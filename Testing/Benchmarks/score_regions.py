@@ -1,6 +1,6 @@
 """Score `glioma-regions` on whole cases it was not trained on, through the whole pipeline, and draw them.
 
-    python -m Testing.Benchmarks.score_regions --data DIR --fold N -o OUT [--planes auto|axial] [--roles t1 t1ce t2 flair]
+    python -m Testing.Benchmarks.score_regions --data DIR --fold N -o OUT [--planes auto|axial] [--thorough] [--roles t1 t1ce t2 flair]
     python -m Testing.Benchmarks.score_regions --data DIR --models MODELS -o OUT [--folds 1 2 3 4 5] [...]
 
 DIR holds the public set brats. The first form scores the shipped model; fold N must have been kept out of its training.
@@ -144,16 +144,18 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--folds", type=int, nargs="+", choices=FOLDS)
     parser.add_argument("--planes", default="auto")
+    parser.add_argument("--thorough", action="store_true", help="every slice, mirrored ones too")
     parser.add_argument("--subsets", action="store_true")
     parser.add_argument("--roles", nargs="+", default=list(ROLES), choices=ROLES)
     arguments = parser.parse_args()
     if arguments.models is None and (arguments.folds or arguments.subsets):
         parser.error("--folds and --subsets are parts of a cross-validation: give its models with --models, or leave them out.")
     folds = arguments.folds or list(FOLDS)
+    options = api.SegmentOptions(planes=arguments.planes, early_exit=False if arguments.thorough else None, mirrored=arguments.thorough)
     arguments.output.mkdir(parents=True, exist_ok=True)
     cases = []
     for name, volumes, reference, session in _unseen(arguments.data, arguments.fold, arguments.models, folds):
-        result = api.segment({role: volumes[role] for role in arguments.roles}, session, options=api.SegmentOptions(planes=arguments.planes))
+        result = api.segment({role: volumes[role] for role in arguments.roles}, session, options=options)
         cases.append(score(name, volumes, reference, result))
         print(name, {key: value and round(value, 3) for key, value in cases[-1].dice.items()}, result.seconds, flush=True)
         shown = volumes["t1ce"] if "t1ce" in arguments.roles else volumes["flair"]

@@ -215,6 +215,8 @@ def test_the_options_are_those_that_were_chosen(parameters):
     assert optionsFrom(parameters) == standin.SegmentOptions(
         planes="all", threads=3, uncertainty=False, min_island_mm3=50.0, max_hole_mm3=0.0, early_exit=False
     )
+    parameters.quality, parameters.modelCleanUp = Quality.THOROUGH, True
+    assert optionsFrom(parameters) == standin.SegmentOptions(planes="auto", threads=3, uncertainty=False, early_exit=False, mirrored=True)
 
 
 def test_the_result_belongs_to_the_volume_that_was_read_among_several_on_one_grid():

@@ -272,6 +272,7 @@ def test_a_tick_looks_at_the_thread_once_or_takes_one_step_of_publishing(make, p
     ("control", "change", "field", "value"),
     [
         ("qualitySelector", lambda widget: widget.setCurrentIndex(1), "planes", Quality.FAST.value),
+        ("qualitySelector", lambda widget: widget.setCurrentIndex(3), "mirrored", True),
         ("threadsSpinBox", lambda widget: widget.setValue(2), "threads", 2),
         ("uncertaintyCheckBox", lambda widget: widget.click(), "uncertainty", False),
         ("modelCleanUpCheckBox", lambda widget: widget.click(), "min_island_mm3", 100.0),
@@ -291,7 +292,7 @@ def test_each_advanced_control_changes_what_the_backend_gets(make, parameters, c
     run_until(ended(panel))
     changed = {name for name in vars(seen["options"]) if getattr(seen["options"], name) != getattr(standin.SegmentOptions(uncertainty=True), name)}
     assert getattr(seen["options"], field) == value
-    assert changed == ({field, "max_hole_mm3"} if control == "modelCleanUpCheckBox" else {field})
+    assert changed == {field} | {"min_island_mm3": {"max_hole_mm3"}, "mirrored": {"early_exit"}}.get(field, set())
 
 
 def test_own_sizes_of_the_clean_up_are_for_those_who_do_not_take_the_models(make, parameters):

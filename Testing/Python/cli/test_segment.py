@@ -55,11 +55,15 @@ def test_the_tumor_is_written_on_the_grid_of_the_input(resources: Path, head: Pa
     assert stderr.startswith("note: bright is for research only and no medical device; license of its weights: CC0-1.0. Made for tests.")
 
 
-@pytest.mark.parametrize(("words", "early_exit"), [([], None), (["--every-slice"], False)])
-def test_every_slice_is_run_when_asked_for(words: list[str], early_exit: bool | None) -> None:
+@pytest.mark.parametrize(
+    ("words", "early_exit", "mirrored"),
+    [([], None, False), (["--every-slice"], False, False), (["--quality", "thorough"], False, True), (["--quality", "standard"], None, False)],
+)
+def test_every_slice_and_mirrored_ones_are_run_when_asked_for(words: list[str], early_exit: bool | None, mirrored: bool) -> None:
     parser = argparse.ArgumentParser()
     segment.add_arguments(parser)
-    assert segment.options_of(parser.parse_args(["-o", "out.nii.gz", *words])).early_exit is early_exit
+    options = segment.options_of(parser.parse_args(["-o", "out.nii.gz", *words]))
+    assert (options.early_exit, options.mirrored) == (early_exit, mirrored)
 
 
 def test_the_text_names_model_volume_and_file(resources: Path, head: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -11,6 +11,7 @@ from BrainTumorSegLib.errors import Cancelled
 from BrainTumorSegLib.inference.early_exit import Findings, first_look, gap_for
 from BrainTumorSegLib.inference.models import ModelInfo
 from BrainTumorSegLib.inference.predictor import predict
+from BrainTumorSegLib.inference.slicing import Slicing
 from BrainTumorSegLib.inference.uncertainty import entropy
 from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.preprocess.planes import PLANES, plane_view
@@ -111,7 +112,7 @@ def test_only_the_slices_about_a_lesion_are_run_and_nothing_of_it_is_lost(model:
     tissue = head((slice(20, 26), slice(20, 26), slice(30, 36)))
     everything, session = CountingSession(model), CountingSession(model)
     full = predict(tissue, STEP, PLANES, everything, silent)
-    assert np.array_equal(predict(tissue, STEP, PLANES, session, silent, gap_mm=GAP_MM), full)
+    assert np.array_equal(predict(tissue, STEP, PLANES, session, silent, slicing=Slicing(GAP_MM)), full)
     assert slices_run(everything) == 40 + 50 + 60
     # 6 slices and 5 on either side in each plane; 3 of these 16 have been looked at
     assert slices_run(session) == LOOKED + 3 * (16 - 3)
@@ -121,12 +122,12 @@ def test_two_lesions_are_both_found(model: ModelInfo) -> None:
     tissue = head((slice(1, 4), slice(1, 4), slice(1, 4)), (slice(30, 39), slice(44, 49), slice(50, 51)))
     full = predict(tissue, STEP, PLANES, CountingSession(model), silent)
     assert full.sum() == 27 + 45
-    assert np.array_equal(predict(tissue, STEP, PLANES, CountingSession(model), silent, gap_mm=GAP_MM), full)
+    assert np.array_equal(predict(tissue, STEP, PLANES, CountingSession(model), silent, slicing=Slicing(GAP_MM)), full)
 
 
 def test_a_head_without_findings_has_only_the_first_look(model: ModelInfo) -> None:
     session = Unsure(model)
-    assert not predict(head(), STEP, PLANES, session, silent, gap_mm=GAP_MM).any()
+    assert not predict(head(), STEP, PLANES, session, silent, slicing=Slicing(GAP_MM)).any()
     assert slices_run(session) == LOOKED
 
 
@@ -135,21 +136,21 @@ def test_a_lesion_that_fits_between_the_slices_of_all_planes_is_missed(model: Mo
     tissue = head((slice(3, 7), slice(3, 7), slice(3, 7)))
     assert 64 * PIXEL_MM**3 < GAP_MM**3 < 100
     assert predict(tissue, STEP, PLANES, CountingSession(model), silent).sum() == pytest.approx(64)
-    assert not predict(tissue, STEP, PLANES, CountingSession(model), silent, gap_mm=GAP_MM).any()
+    assert not predict(tissue, STEP, PLANES, CountingSession(model), silent, slicing=Slicing(GAP_MM)).any()
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_a_lesion_that_one_slice_of_one_plane_crosses_is_found_whole(model: ModelInfo, axis: int) -> None:
     lesion = [slice(3, 7), slice(3, 7), slice(3, 7)]
     lesion[axis] = slice(3, 8)
-    result = predict(head((lesion[0], lesion[1], lesion[2])), STEP, PLANES, CountingSession(model), silent, gap_mm=GAP_MM)
+    result = predict(head((lesion[0], lesion[1], lesion[2])), STEP, PLANES, CountingSession(model), silent, slicing=Slicing(GAP_MM))
     assert result.sum() == pytest.approx(80)
 
 
 def test_no_voxel_has_a_part_of_a_mean(model: ModelInfo) -> None:
     tissue = head((slice(20, 26), slice(20, 26), slice(30, 36)))
     full = predict(tissue, STEP, PLANES, Unsure(model), silent)
-    result = predict(tissue, STEP, PLANES, Unsure(model), silent, gap_mm=GAP_MM)
+    result = predict(tissue, STEP, PLANES, Unsure(model), silent, slicing=Slicing(GAP_MM))
     about = (0, slice(15, 31), slice(15, 31), slice(25, 41))
     assert np.allclose(result[about], full[about])
     assert full.min() == pytest.approx(0.05)
@@ -164,7 +165,7 @@ def test_no_voxel_has_a_part_of_a_mean(model: ModelInfo) -> None:
 def test_pictures_and_fewer_planes_run_every_slice(model: ModelInfo) -> None:
     for spacing, planes, count in ((None, ("axial",), 40), (STEP, ("axial",), 40), (STEP, ("axial", "sagittal"), 100)):
         session = CountingSession(model)
-        predict(head(), spacing, planes, session, silent, gap_mm=GAP_MM)
+        predict(head(), spacing, planes, session, silent, slicing=Slicing(GAP_MM))
         assert slices_run(session) == count
 
 
@@ -174,7 +175,7 @@ def test_pictures_and_fewer_planes_run_every_slice(model: ModelInfo) -> None:
 def test_the_report_rises_through_both_passes_to_1(model: ModelInfo) -> None:
     told: list[tuple[float, str]] = []
     tissue = head((slice(20, 26), slice(20, 26), slice(30, 36)))
-    predict(tissue, STEP, PLANES, CountingSession(model), lambda fraction, message: told.append((fraction, message)), gap_mm=GAP_MM)
+    predict(tissue, STEP, PLANES, CountingSession(model), lambda fraction, message: told.append((fraction, message)), slicing=Slicing(GAP_MM))
     fractions = [fraction for fraction, _ in told]
     # 30 of all 150 slices in batches of 8, 8 and 2, 8 and 4, then what is left of the way for 39 slices: 8 and 5 of each plane
     assert fractions == pytest.approx([8 / 150, 16 / 150, 18 / 150, 26 / 150, 30 / 150, *(0.2 + 0.8 * done / 39 for done in (8, 13, 21, 26, 34, 39))])
@@ -197,5 +198,5 @@ def test_both_passes_can_be_cancelled(model: ModelInfo, batches: int) -> None:
             token.cancel()
 
     with pytest.raises(Cancelled):
-        predict(head((slice(20, 26), slice(20, 26), slice(30, 36))), STEP, PLANES, session, stop, token, GAP_MM)
+        predict(head((slice(20, 26), slice(20, 26), slice(30, 36))), STEP, PLANES, session, stop, token, Slicing(GAP_MM))
     assert len(session.shapes) == batches

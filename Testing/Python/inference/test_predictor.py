@@ -11,6 +11,7 @@ import pytest
 from BrainTumorSegLib.errors import Cancelled
 from BrainTumorSegLib.inference.models import ModelInfo
 from BrainTumorSegLib.inference.predictor import BATCH, predict
+from BrainTumorSegLib.inference.slicing import Slicing
 from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.progress import CancelToken
 from Testing.Python.tiny import CountingSession, model_row
@@ -61,6 +62,40 @@ def test_planes_are_fused_by_their_mean(model: ModelInfo) -> None:
     assert np.allclose(predict(tissue, STEP, ALL, Shifted(model), silent), sum(each) / 3, atol=1e-6)
 
 
+def test_a_plane_counts_as_much_as_its_weight_among_those_that_are_run(model: ModelInfo) -> None:
+    tissue = np.zeros((1, 20, 20, 20), np.float32)
+    tissue[:, 4:16, 4:16, 4:16] = np.random.default_rng(0).uniform(0.5, 2, (12, 12, 12))
+    axial, coronal, sagittal = (predict(tissue, STEP, (plane,), Shifted(model), silent, slicing=Slicing(weights={plane: 7})) for plane in ALL)
+    slicing = Slicing(weights={"axial": 3, "coronal": 2})
+    assert np.allclose(predict(tissue, STEP, ALL, Shifted(model), silent, slicing=slicing), (3 * axial + 2 * coronal + sagittal) / 6, atol=1e-6)
+    two = predict(tissue, STEP, ("coronal", "sagittal"), Shifted(model), silent, slicing=slicing)
+    assert np.allclose(two, (2 * coronal + sagittal) / 3, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("plane", "move", "turned"),
+    [("axial", (0, 1, 2), (0, 1, -2)), ("coronal", (-1, 0, 2), (-1, 0, -2)), ("sagittal", (-1, 2, 0), (-1, 2, 0))],
+)
+def test_mirrored_slices_show_the_other_side_and_are_turned_back(
+    model: ModelInfo, plane: str, move: tuple[int, int, int], turned: tuple[int, int, int]
+) -> None:
+    """A network that moves everything to the left moves a mirrored head, turned back, to the right; sagittal slices have no such mirror image."""
+    tissue = np.zeros((1, 20, 20, 20), np.float32)
+    tissue[:, 4:16, 4:16, 4:16] = np.random.default_rng(0).uniform(0.5, 2, (12, 12, 12))
+    told: list[float] = []
+    found = predict(tissue, STEP, (plane,), Shifted(model), lambda fraction, _: told.append(fraction), slicing=Slicing(mirrored=True))
+    assert np.allclose(found, (np.roll(tissue, move, (1, 2, 3)) + np.roll(tissue, turned, (1, 2, 3))) / 2)
+    assert told == sorted(told) and told[-1] == 1.0
+
+
+def test_mirrored_slices_are_run_twice_where_left_and_right_lie_side_by_side(model: ModelInfo) -> None:
+    session = CountingSession(model)
+    told: list[float] = []
+    predict(np.ones((1, 20, 20, 20), np.float32), STEP, ALL, session, lambda fraction, _: told.append(fraction), slicing=Slicing(mirrored=True))
+    assert sum(shape[0] for shape in session.shapes) == 20 * (2 + 2 + 1)
+    assert told[2] == pytest.approx(0.4) and told[-1] == 1.0  # three batches of the axial plane are two fifths of the work
+
+
 def test_slices_between_those_that_are_run_are_interpolated(model: ModelInfo) -> None:
     ramp = np.linspace(1.0, 2.9, 20, dtype=np.float32)  # what is linear along each axis is the same from every third slice
     tissue = np.zeros((1, 20, 20, 20), np.float32)
@@ -72,7 +107,7 @@ def test_slices_between_those_that_are_run_are_interpolated(model: ModelInfo) ->
             return slices[:, :1]
 
     session = Unmoved(model)
-    result = predict(tissue, STEP, ALL, session, silent, step_mm=3 * PIXEL_MM)
+    result = predict(tissue, STEP, ALL, session, silent, slicing=Slicing(step_mm=dict.fromkeys(ALL, 3 * PIXEL_MM)))
     assert sum(shape[0] for shape in session.shapes) == 3 * 7  # 0, 3, ... 18 in each plane
     assert np.allclose(result[:, :19, :19, :19], tissue[:, :19, :19, :19], atol=1e-5)
     assert result[0, 19, 5, 5] == pytest.approx(tissue[0, 19, 5, 5] - 0.1 / 3)  # slice 18 stands for the last one in its own plane
@@ -81,8 +116,8 @@ def test_slices_between_those_that_are_run_are_interpolated(model: ModelInfo) ->
 def test_a_gap_takes_the_place_of_a_step(model: ModelInfo) -> None:
     session, both = CountingSession(model), CountingSession(model)
     tissue = np.ones((1, 20, 20, 20), np.float32)
-    predict(tissue, STEP, ALL, session, silent, gap_mm=4 * PIXEL_MM)
-    predict(tissue, STEP, ALL, both, silent, gap_mm=4 * PIXEL_MM, step_mm=3 * PIXEL_MM)
+    predict(tissue, STEP, ALL, session, silent, slicing=Slicing(4 * PIXEL_MM))
+    predict(tissue, STEP, ALL, both, silent, slicing=Slicing(4 * PIXEL_MM, dict.fromkeys(ALL, 3 * PIXEL_MM)))
     assert session.shapes == both.shapes
 
 
