@@ -41,7 +41,7 @@ class Quality(enum.Enum):
             Quality.AUTOMATIC: _("Automatic (all useful planes)"),
             Quality.FAST: _("Fast (one plane)"),
             Quality.ALL_PLANES: _("All planes, every slice"),
-            Quality.THOROUGH: _("Thorough (every slice, mirrored too)"),
+            Quality.THOROUGH: _("Thorough (also mirrored)"),
         }[self]
 
 
