@@ -140,8 +140,7 @@ def segment(
     def report(fraction: float, message: str) -> None:
         tell(0.02 + 0.93 * fraction, message)
 
-    steps_mm = {} if options.early_exit is False else model.step_mm
-    slicing = Slicing(_gap_mm(model, options), steps_mm, model.plane_weights, options.mirrored)
+    slicing = Slicing(_gap_mm(model, options), 0.0 if options.early_exit is False else model.step_mm, options.mirrored)
     if model.view is not None:
         maps = predict_view(channels, spacing, planes, model.view, session, report, cancel)
     elif model.crop and spacing is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,7 @@ class ModelInfo:
             and no mask depends on it, since `threshold` is of the network's own probability.
         crop: whether volumes are cut to their tissue first (see `preprocess.tissue_box`), as its training on brains without skull did;
             a `view` cuts by itself, and then this says only that training saw no skull.
-        step_mm: plane -> how far apart the slices lie that are run of a volume cut in three planes, see `sparse_planes`; every slice is run
-            of a plane that is not named. models.json may have one number for all planes.
-        plane_weights: plane -> what it counts in the mean of the planes that are run; 1 where it is not named.
+        step_mm: how far apart the slices lie that are run of a volume cut in three planes, see `sparse_planes`; 0 runs every slice.
     """
 
     name: str
@@ -73,8 +71,7 @@ class ModelInfo:
     any_inputs: bool = False
     crop: bool = False
     temperature: float = 1.0
-    step_mm: dict[str, float] = field(default_factory=dict)
-    plane_weights: dict[str, float] = field(default_factory=dict)
+    step_mm: float = 0.0
 
     def missing(self, roles: Iterable[str]) -> tuple[str, ...]:
         """What it needs beside `roles`; where any one of its inputs will do and none is given, all of them."""
@@ -161,18 +158,7 @@ def _read_row(row: dict[str, Any], folder: Path) -> ModelInfo:
     lists = {key: tuple(row[key]) for key in ("inputs", "planes", "training_data")}
     view = View(**row["view"]) if row.get("view") else None
     size_mb = round(path.stat().st_size / 1e6, 2) if path.is_file() else 0.0
-    by_plane = {key: _by_plane(row.get(key, {}), lists["planes"]) for key in ("step_mm", "plane_weights")}
-    return ModelInfo(**{**row, **lists, **by_plane, "path": path, "size_mb": size_mb, "view": view})
-
-
-def _by_plane(value: dict[str, float] | float, planes: tuple[str, ...]) -> dict[str, float]:
-    """Plane -> number, where a row of models.json may have one number for all `planes`."""
-    if not isinstance(value, dict):
-        value = dict.fromkeys(planes, value) if value else {}
-    numbers = {plane: float(number) for plane, number in value.items()}
-    if not set(numbers) <= set(planes) or not all(number > 0 for number in numbers.values()):
-        raise ValueError(f"{value!r} is not a positive number for each of {', '.join(planes)}")
-    return numbers
+    return ModelInfo(**{**row, **lists, "path": path, "size_mb": size_mb, "view": view})
 
 
 def find_model(name: str, models: Iterable[ModelInfo]) -> ModelInfo:

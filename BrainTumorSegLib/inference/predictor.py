@@ -1,4 +1,4 @@
-"""Volume -> probabilities: batches of slices of every plane through the network, fused by their weighted mean."""
+"""Volume -> probabilities: batches of slices of every plane through the network, fused by their mean."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def predict(
         planes: which to run and fuse.
         session: the open network.
         report: told (fraction, message) after every batch.
-        slicing: which slices of them, how often, and what each plane counts.
+        slicing: which slices of them, and how often.
 
     Returns:
         float32 [K, Z, Y, X]; 0 where a slice was left out by the first look.
@@ -78,7 +78,7 @@ def predict_cropped(
 
 
 class _Fusion:
-    """The weighted mean over all planes, slice by slice as they are run."""
+    """The mean over all planes, slice by slice as they are run."""
 
     def __init__(
         self,
@@ -89,10 +89,10 @@ class _Fusion:
         cancel: CancelToken | None,
         slicing: Slicing,
     ) -> None:
-        self._tissue, self._spacing_mm, self._session, self._cancel, self._slicing = tissue, spacing_mm, session, cancel, slicing
-        self._shares = slicing.shares(planes)
+        self._tissue, self._spacing_mm, self._planes, self._session, self._cancel = tissue, spacing_mm, planes, session, cancel
+        self._slicing = slicing
         sparse = spacing_mm is not None and not slicing.gap_mm
-        self._steps = steps(planes, spacing_mm or (1.0, 1.0, 1.0), slicing.step_mm if sparse else {})
+        self._steps = steps(planes, spacing_mm or (1.0, 1.0, 1.0), slicing.step_mm if sparse else 0.0)
         self._sum = np.zeros((session.model.maps, *tissue.shape[1:]), np.float32)
 
     def chosen(self) -> dict[str, np.ndarray]:
@@ -138,7 +138,7 @@ class _Fusion:
         slots = batch[filled] // self._steps[plane]
         for k, summed in enumerate(self.maps()):
             target = plane_view(summed, plane) if sparse is None else sparse[k]
-            target[slots] += maps[:, k] * self._shares[plane]
+            target[slots] += maps[:, k] / len(self._planes)
         if findings is not None:
             findings.add(maps, plane, batch[filled])
 

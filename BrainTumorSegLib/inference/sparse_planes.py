@@ -6,22 +6,22 @@ lost was measured (docs/early-exit.md). One plane alone has no others to fill it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE, PLANES
 
 
-def steps(planes: Sequence[str], spacing_mm: Sequence[float], step_mm: Mapping[str, float]) -> dict[str, int]:
+def steps(planes: Sequence[str], spacing_mm: Sequence[float], step_mm: float) -> dict[str, int]:
     """Plane -> of how many slices one is run, so that they lie at most `step_mm` apart; 1 where not all planes are run.
 
     Args:
         spacing_mm: of the canonical volume, (z, y, x).
-        step_mm: by plane; 0, and a plane that is not named, runs every slice.
+        step_mm: 0 runs every slice.
     """
     all_planes = set(planes) == set(PLANES)
-    return {plane: max(int(step_mm.get(plane, 0.0) / spacing_mm[AXIS_OF_PLANE[plane]] + 1e-6), 1) if all_planes else 1 for plane in planes}
+    return {plane: max(int(step_mm / spacing_mm[AXIS_OF_PLANE[plane]] + 1e-6), 1) if all_planes else 1 for plane in planes}
 
 
 def every_nth(n: int, step: int) -> np.ndarray:

@@ -37,23 +37,6 @@ def test_models_are_listed_in_the_order_of_the_file_with_tuples_and_size(tmp_pat
     assert second.labels == {1: "NCR", 2: "ED", 3: "ET"}
 
 
-@pytest.mark.parametrize(
-    ("step_mm", "read"),
-    [(3.0, {"axial": 3.0, "coronal": 3.0}), ({"coronal": 6}, {"coronal": 6.0}), ({}, {}), (0.0, {})],
-)
-def test_a_step_is_one_number_or_one_for_each_plane(tmp_path: Path, step_mm: object, read: dict[str, float]) -> None:
-    write_models(tmp_path, model_row(tmp_path / "a.onnx", planes=["axial", "coronal"], step_mm=step_mm, plane_weights={"axial": 2}))
-    (model,) = list_models(tmp_path)
-    assert (model.step_mm, model.plane_weights) == (read, {"axial": 2.0})
-
-
-@pytest.mark.parametrize("weights", [{"axial": 0}, {"axial": -1.0}, {"sagittal": 1.0}, {"axial": "much"}])
-def test_a_weight_that_no_plane_can_have_is_damage(tmp_path: Path, weights: dict[str, object]) -> None:
-    write_models(tmp_path, model_row(tmp_path / "a.onnx", planes=["axial", "coronal"], plane_weights=weights))
-    with pytest.raises(ModelError, match=r"models.json is damaged"):
-        list_models(tmp_path)
-
-
 def test_the_environment_says_where_models_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "Models").mkdir()
     write_models(tmp_path / "Models", model_row(tmp_path / "a.onnx", name="mine"))

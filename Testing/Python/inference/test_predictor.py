@@ -62,16 +62,6 @@ def test_planes_are_fused_by_their_mean(model: ModelInfo) -> None:
     assert np.allclose(predict(tissue, STEP, ALL, Shifted(model), silent), sum(each) / 3, atol=1e-6)
 
 
-def test_a_plane_counts_as_much_as_its_weight_among_those_that_are_run(model: ModelInfo) -> None:
-    tissue = np.zeros((1, 20, 20, 20), np.float32)
-    tissue[:, 4:16, 4:16, 4:16] = np.random.default_rng(0).uniform(0.5, 2, (12, 12, 12))
-    axial, coronal, sagittal = (predict(tissue, STEP, (plane,), Shifted(model), silent, slicing=Slicing(weights={plane: 7})) for plane in ALL)
-    slicing = Slicing(weights={"axial": 3, "coronal": 2})
-    assert np.allclose(predict(tissue, STEP, ALL, Shifted(model), silent, slicing=slicing), (3 * axial + 2 * coronal + sagittal) / 6, atol=1e-6)
-    two = predict(tissue, STEP, ("coronal", "sagittal"), Shifted(model), silent, slicing=slicing)
-    assert np.allclose(two, (2 * coronal + sagittal) / 3, atol=1e-6)
-
-
 @pytest.mark.parametrize(
     ("plane", "move", "turned"),
     [("axial", (0, 1, 2), (0, 1, -2)), ("coronal", (-1, 0, 2), (-1, 0, -2)), ("sagittal", (-1, 2, 0), (-1, 2, 0))],
@@ -107,7 +97,7 @@ def test_slices_between_those_that_are_run_are_interpolated(model: ModelInfo) ->
             return slices[:, :1]
 
     session = Unmoved(model)
-    result = predict(tissue, STEP, ALL, session, silent, slicing=Slicing(step_mm=dict.fromkeys(ALL, 3 * PIXEL_MM)))
+    result = predict(tissue, STEP, ALL, session, silent, slicing=Slicing(step_mm=3 * PIXEL_MM))
     assert sum(shape[0] for shape in session.shapes) == 3 * 7  # 0, 3, ... 18 in each plane
     assert np.allclose(result[:, :19, :19, :19], tissue[:, :19, :19, :19], atol=1e-5)
     assert result[0, 19, 5, 5] == pytest.approx(tissue[0, 19, 5, 5] - 0.1 / 3)  # slice 18 stands for the last one in its own plane
@@ -117,7 +107,7 @@ def test_a_gap_takes_the_place_of_a_step(model: ModelInfo) -> None:
     session, both = CountingSession(model), CountingSession(model)
     tissue = np.ones((1, 20, 20, 20), np.float32)
     predict(tissue, STEP, ALL, session, silent, slicing=Slicing(4 * PIXEL_MM))
-    predict(tissue, STEP, ALL, both, silent, slicing=Slicing(4 * PIXEL_MM, dict.fromkeys(ALL, 3 * PIXEL_MM)))
+    predict(tissue, STEP, ALL, both, silent, slicing=Slicing(4 * PIXEL_MM, 3 * PIXEL_MM))
     assert session.shapes == both.shapes
 
 
