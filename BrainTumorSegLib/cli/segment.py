@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--probabilities", type=Path, metavar="F", help="also write the probability of each label")
     parser.add_argument("--planes", choices=["auto", "all", "axial", "acquisition"], default="auto", help="in which planes volumes are cut (default: auto)")
     parser.add_argument("--every-slice", action="store_true", help="run every slice (default: those far from anything found at a first look are left out)")
-    quality = "thorough: run every slice, and mirrored ones too, in up to five times the time (default: standard)"
+    quality = "thorough: run every slice, and mirrored ones too, in about three times the time (default: standard)"
     parser.add_argument("--quality", choices=["standard", "thorough"], default="standard", help=quality)
     add_provider(parser)
     parser.add_argument("--threads", type=positive, metavar="N", help="CPU threads (default: all cores)")
