@@ -25,6 +25,7 @@ from BrainTumorSegLib.inference import inputs
 from BrainTumorSegLib.inference.inputs import reference_role
 from BrainTumorSegLib.inference.model_zip import import_models
 from BrainTumorSegLib.inference.models import ModelInfo, choose_model, find_model, list_models
+from BrainTumorSegLib.inference.options import SegmentOptions
 from BrainTumorSegLib.inference.review import ReviewPlan, next_slice, plan_review
 from BrainTumorSegLib.inference.scope import gray_doubt
 from BrainTumorSegLib.inference.session import Session
@@ -34,7 +35,7 @@ from BrainTumorSegLib.io.images import Output, check_output, read_label_volume, 
 from BrainTumorSegLib.io.pictures import list_pictures
 from BrainTumorSegLib.metrics.overlap import Counts, count_voxels
 from BrainTumorSegLib.pictures.overlay import montage, save_montage
-from BrainTumorSegLib.pipeline import Segmentation, SegmentOptions
+from BrainTumorSegLib.pipeline import Segmentation
 from BrainTumorSegLib.preprocess.plausibility import shows_head, unlikely_size_mm, unlikely_spacing_mm
 from BrainTumorSegLib.preprocess.resample import resample_labels_to
 from BrainTumorSegLib.preprocess.roles import DICOM_KEYWORDS, RoleGuess, assign_roles, guess_role, guess_roles

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from BrainTumorSegLib.inference.classes import likeliest, region_masks, with_background
-from BrainTumorSegLib.inference.early_exit import gap_for
 from BrainTumorSegLib.inference.inputs import check_inputs, on_grid_of, reference_role
 from BrainTumorSegLib.inference.models import ModelInfo
+from BrainTumorSegLib.inference.options import SegmentOptions, limits_of, slicing_of
 from BrainTumorSegLib.inference.planes import acquisition_plane, choose_planes
 from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands, remove_thin_islands
-from BrainTumorSegLib.inference.predictor import predict, predict_cropped
+from BrainTumorSegLib.inference.predictor import predict, predict_cropped, runs_every_slice
 from BrainTumorSegLib.inference.regions import clean_regions, label_probabilities, nest, nested_masks, region_entropy, region_labels, unseen_labels
 from BrainTumorSegLib.inference.session import Session
-from BrainTumorSegLib.inference.slicing import Slicing
 from BrainTumorSegLib.inference.uncertainty import entropy
 from BrainTumorSegLib.inference.view_predictor import predict_view
 from BrainTumorSegLib.labels import ROLES
@@ -27,35 +26,6 @@ from BrainTumorSegLib.preprocess.orientation import orientation_of
 from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE
 from BrainTumorSegLib.progress import CancelToken, ProgressCallback
 from BrainTumorSegLib.volume import Volume
-
-
-@dataclass(frozen=True)
-class SegmentOptions:
-    """What a user may choose beyond the model.
-
-    Attributes:
-        planes: "auto", "all", "axial" or "acquisition" (see `inference.planes.choose_planes`).
-        threads: CPU threads, None for all cores.
-        uncertainty, probabilities: whether these volumes are returned too.
-        min_island_mm3: smaller islands are removed; max_hole_mm3: enclosed holes up to this are filled; None takes the
-            model's own. Pictures have no millimeters: nothing is removed or filled there. A min_island_mm3 stands in the place of
-            all of the model's own rules for islands, those of slices, satellites and lone edema too.
-        early_exit: whether slices far from anything found at a first look are left out (see `inference.early_exit`); None does so with
-            models that find one kind of tissue, on which it was measured; True with those of nested regions too. False runs every
-            slice, also of a model that leaves some out by itself (`ModelInfo.step_mm`). A published system's own view always sees
-            every slice, and so does every model of several classes.
-        mirrored: whether axial and coronal slices are run a second time with left and right exchanged, and both results averaged: twice
-            the time of these planes. A published system's own view is never mirrored.
-    """
-
-    planes: str = "auto"
-    threads: int | None = None
-    uncertainty: bool = False
-    probabilities: bool = False
-    min_island_mm3: float | None = None
-    max_hole_mm3: float | None = None
-    early_exit: bool | None = None
-    mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +39,7 @@ class Segmentation:
         inputs, ignored: roles that were used, and given but not used by this model.
         unsupported: label keys that cannot be seen with these inputs.
         planes: planes that were fused.
+        every_slice: whether every slice of them was run. mirrored: whether mirrored ones were too.
         seconds: "load", "preprocess", "inference", "postprocess", "total".
         voxels, volumes_ml: per label key; volumes_ml is None for pictures.
         uncertainty: entropy in [0, 1], or None. probabilities: float32 [K, z, y, x], or None.
@@ -85,6 +56,8 @@ class Segmentation:
     ignored: tuple[str, ...]
     unsupported: tuple[str, ...]
     planes: tuple[str, ...]
+    every_slice: bool
+    mirrored: bool
     seconds: dict[str, float]
     voxels: dict[str, int]
     volumes_ml: dict[str, float] | None
@@ -134,13 +107,14 @@ def segment(
         air = np.zeros(channels[0].shape, np.float32)  # what a missing sequence is, as in training
         channels = [tissue.get(role, air) for role in model.inputs]
     spacing = orientation.canonical_spacing(reference) if reference.has_millimeters else None
-    planes = _planes(reference, orientation.canonical(reference.array).shape, spacing, model, options)
+    reference_shape = orientation.canonical(reference.array).shape
+    planes = _planes(reference, reference_shape, spacing, model, options)
     prepared = time.perf_counter()
 
     def report(fraction: float, message: str) -> None:
         tell(0.02 + 0.93 * fraction, message)
 
-    slicing = Slicing(_gap_mm(model, options), 0.0 if options.early_exit is False else model.step_mm, options.mirrored)
+    slicing = slicing_of(model, options)
     if model.view is not None:
         maps = predict_view(channels, spacing, planes, model.view, session, report, cancel)
     elif model.crop and spacing is not None:
@@ -171,6 +145,8 @@ def segment(
         ignored=tuple(role for role in ROLES if role in volumes and role not in model.inputs),
         unsupported=unseen,
         planes=planes if spacing else ("picture",),
+        every_slice=runs_every_slice(reference_shape, spacing, planes, slicing),
+        mirrored=any(slicing.runs(plane) > 1 for plane in planes),
         seconds=_rounded(load=load_seconds, preprocess=prepared - began, inference=predicted - prepared, postprocess=ended - predicted),
         voxels=voxels,
         volumes_ml={key: round(n * reference.voxel_ml, 3) for key, n in voxels.items()} if reference.has_millimeters else None,
@@ -188,24 +164,11 @@ def _planes(
     return choose_planes(options.planes, model.planes, shape, spacing)
 
 
-def _limits(model: ModelInfo, options: SegmentOptions) -> dict[str, float]:
-    own = {key: value for key in ("min_island_mm3", "max_hole_mm3") if (value := getattr(options, key)) is not None}
-    if "min_island_mm3" in own:  # who says how small an island may be means every island
-        own |= {"min_satellite_mm3": 0.0, "min_lone_mm3": 0.0}
-    return model.postprocess | own
-
-
-def _gap_mm(model: ModelInfo, options: SegmentOptions) -> float:
-    """What the first look may leave out: nothing that would not be removed as an island; 0 where every slice is to be run."""
-    wanted = model.outputs == "tumor" if options.early_exit is None else options.early_exit
-    return gap_for(_limits(model, options)["min_island_mm3"]) if wanted and model.outputs != "classes" else 0.0
-
-
 def _decode(
     maps: np.ndarray, unseen: tuple[str, ...], reference: Volume, planes: tuple[str, ...], model: ModelInfo, options: SegmentOptions
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Label map, probability of each label, and doubt where wanted, all on canonical axes."""
-    limits = _limits(model, options)
+    limits = limits_of(model, options)
     voxel_mm3 = reference.voxel_ml * 1000
     if model.outputs == "tumor":
         mask = maps[0] >= model.threshold

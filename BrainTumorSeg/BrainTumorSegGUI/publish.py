@@ -90,6 +90,8 @@ def provenance(result: Segmentation, inputs: Mapping[str, slicer.vtkMRMLScalarVo
         "Scheme": result.scheme,
         "Inputs": ", ".join(f"{role}={name}" for role, name in used.items()),
         "Planes": ", ".join(result.planes),
+        "EverySlice": "true" if result.every_slice else "false",
+        "Mirrored": "true" if result.mirrored else "false",
         "Version": __version__,
         "Found": "true" if result.found else "false",
         "Time": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),

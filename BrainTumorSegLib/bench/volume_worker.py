@@ -36,9 +36,10 @@ def run(name: str, folder: Path, threads: int, provider: str) -> dict[str, Any]:
         "write" and "total"; "peak_mb", and "peak_mb_by_stage", the most held so far at the end of each stage.
     """
     from BrainTumorSegLib.inference.models import find_model, list_models
+    from BrainTumorSegLib.inference.options import SegmentOptions
     from BrainTumorSegLib.inference.session import Session
     from BrainTumorSegLib.io.images import read_volumes, write_volume
-    from BrainTumorSegLib.pipeline import SegmentOptions, segment
+    from BrainTumorSegLib.pipeline import segment
 
     began = time.perf_counter()
     model = find_model(name, list_models())

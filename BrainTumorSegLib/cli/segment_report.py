@@ -28,6 +28,8 @@ def as_document(result: Segmentation, model: ModelInfo, read_s: float, label_sch
         "unsupported": list(result.unsupported),
         "found": result.found,
         "planes": list(result.planes),
+        "every_slice": result.every_slice,
+        "mirrored": result.mirrored,
         "seconds": seconds,
         "voxels": {str(label.value): result.voxels[label.key] for label in segment_labels(result.scheme, label_scheme)},
         "volumes_ml": result.volumes_ml,
@@ -70,7 +72,8 @@ def as_text(document: dict[str, Any]) -> str:
     if document["unsupported"]:
         lines.append(f"unseen   {', '.join(document['unsupported'])} cannot be seen without T1 after contrast")
     lines.append(f"result   {_found(document)}")
-    lines.append(f"planes   {', '.join(document['planes'])}")
+    extent = ("every slice" if document["every_slice"] else "some slices left out") + (", mirrored too" if document["mirrored"] else "")
+    lines.append(f"planes   {', '.join(document['planes'])} ({extent})")
     lines.append(f"time     {document['seconds']['total']:.1f} s")
     lines += [f"warning  {warning}" for warning in document["warnings"]]
     lines.append(f"written  {document['output']}")

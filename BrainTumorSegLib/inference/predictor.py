@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -75,6 +75,15 @@ def predict_cropped(
     maps = np.zeros((session.model.maps, *tissue.shape[1:]), np.float32)
     maps[box] = predict(tissue[box], spacing_mm, planes, session, report, cancel, slicing)
     return maps
+
+
+def runs_every_slice(shape: Sequence[int], spacing_mm: Sequence[float] | None, planes: Sequence[str], slicing: Slicing) -> bool:
+    """Whether `predict` leaves no slice with tissue out; `shape` and spacing are those of the canonical volume, (z, y, x), None for a picture."""
+    if spacing_mm is None:
+        return True
+    if slicing.gap_mm:
+        return all(chosen.all() for chosen in first_look(shape, spacing_mm, planes, slicing.gap_mm).values())
+    return max(steps(planes, spacing_mm, slicing.step_mm).values()) == 1
 
 
 class _Fusion:

@@ -12,8 +12,9 @@ import pytest
 
 from BrainTumorSegLib import pipeline
 from BrainTumorSegLib.errors import Cancelled, InputError
+from BrainTumorSegLib.inference.options import SegmentOptions
 from BrainTumorSegLib.inference.session import Session
-from BrainTumorSegLib.pipeline import SegmentOptions, segment
+from BrainTumorSegLib.pipeline import segment
 from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.progress import CancelToken
 from BrainTumorSegLib.volume import Volume
@@ -141,6 +142,7 @@ def test_slices_far_from_any_finding_are_left_out(tmp_path: Path, options: Segme
     # four slices fit into 4.64 mm: 2, 7, ... 47 are looked at, in three planes; with 5 on either side the tumor has 14, 20 and 20 slices,
     # of which 3, 4 and 4 have been looked at: 30 + 11 + 16 + 16
     assert sum(shape[0] for shape in session.shapes) == slices
+    assert (result.every_slice, result.mirrored) == (slices != 73, False)
     assert np.array_equal(result.labels.array > 0, volume.array == 200)
 
 
@@ -162,6 +164,7 @@ def test_a_model_may_run_every_few_slices(tmp_path: Path, options: SegmentOption
     session = Nested(model)
     result = segment({"t1ce": volume}, session, options)  # type: ignore[arg-type]
     assert sum(shape[0] for shape in session.shapes) == slices
+    assert result.every_slice == (slices in (50, 150))
     wrong = (result.labels.array > 0) ^ (volume.array == 200)
     assert not wrong[1:-1, 21:29, 21:29].any()  # between two slices an edge is known to a voxel
     assert wrong.sum() <= (0 if slices != 51 else 12)
@@ -173,6 +176,7 @@ def test_mirrored_slices_are_run_when_asked_for(tmp_path: Path, mirrored: bool, 
     session, volume = Nested(model), cube_in_tissue()
     result = segment({"t1ce": volume}, session, SegmentOptions("all", mirrored=mirrored))  # type: ignore[arg-type]
     assert sum(shape[0] for shape in session.shapes) == slices
+    assert (result.every_slice, result.mirrored) == (True, mirrored)
     assert np.array_equal(result.labels.array > 0, volume.array == 200)
 
 

@@ -11,9 +11,10 @@ import pytest
 from BrainTumorSegLib.api import best_model
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.inference.models import ModelInfo, list_models
+from BrainTumorSegLib.inference.options import SegmentOptions
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.labels import ROLES
-from BrainTumorSegLib.pipeline import Segmentation, SegmentOptions, segment
+from BrainTumorSegLib.pipeline import Segmentation, segment
 from BrainTumorSegLib.progress import CancelToken
 from BrainTumorSegLib.volume import Volume
 from Testing.Python.tiny import model_row, save_network, write_models

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from BrainTumorSegLib.inference.options import SegmentOptions
 from BrainTumorSegLib.inference.session import Session
-from BrainTumorSegLib.pipeline import SegmentOptions, segment
+from BrainTumorSegLib.pipeline import segment
 from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.volume import Volume
 from Testing.Python.tiny import TURNS, CountingSession, head_with_tumor, tiny_model, turn_array, turn_volume

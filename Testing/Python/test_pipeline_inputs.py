@@ -9,8 +9,9 @@ import pytest
 
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.inference.inputs import check_inputs
+from BrainTumorSegLib.inference.options import SegmentOptions
 from BrainTumorSegLib.inference.session import Session
-from BrainTumorSegLib.pipeline import SegmentOptions, segment
+from BrainTumorSegLib.pipeline import segment
 from BrainTumorSegLib.progress import CancelToken
 from BrainTumorSegLib.volume import Volume
 from Testing.Python.tiny import CountingSession, ball_head, head_with_tumor, tiny_model

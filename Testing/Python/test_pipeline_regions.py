@@ -12,9 +12,10 @@ from BrainTumorSegLib.api import best_model
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.inference.inputs import check_inputs
 from BrainTumorSegLib.inference.models import ModelInfo, choose_model, list_models
+from BrainTumorSegLib.inference.options import SegmentOptions
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.labels import ROLES
-from BrainTumorSegLib.pipeline import SegmentOptions, segment
+from BrainTumorSegLib.pipeline import segment
 from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.volume import Volume
 from Testing.Python.gliomas import labels, tissue, write_regions

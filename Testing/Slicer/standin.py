@@ -22,6 +22,8 @@ class Result:
     precision: str = "int8"
     inputs: tuple[str, ...] = ("t1ce",)
     planes: tuple[str, ...] = ("axial",)
+    every_slice: bool = True
+    mirrored: bool = False
     volumes_ml: dict[str, float] | None = None
     warnings: tuple[str, ...] = field(default=())
     uncertainty: Volume | None = None

@@ -167,8 +167,9 @@ def test_the_result_of_a_transformed_volume_lies_in_the_patient():
 
 def test_a_node_tells_what_made_it():
     before = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-    node = publish(volume_node(), label_array(), sha256="a" * 64, planes=("axial", "coronal"))
-    stored = {name: node.GetAttribute(f"BrainTumorSeg.{name}") for name in ("Model", "ModelSha256", "Precision", "Scheme", "Inputs", "Planes", "Found")}
+    node = publish(volume_node(), label_array(), sha256="a" * 64, planes=("axial", "coronal"), every_slice=False, mirrored=True)
+    names = ("Model", "ModelSha256", "Precision", "Scheme", "Inputs", "Planes", "EverySlice", "Mirrored", "Found")
+    stored = {name: node.GetAttribute(f"BrainTumorSeg.{name}") for name in names}
     assert stored == {
         "Model": "stand-in",
         "ModelSha256": "a" * 64,
@@ -176,6 +177,8 @@ def test_a_node_tells_what_made_it():
         "Scheme": "tumor",
         "Inputs": "t1ce=MRHead",
         "Planes": "axial, coronal",
+        "EverySlice": "false",
+        "Mirrored": "true",
         "Found": "true",
     }
     assert node.GetAttribute("BrainTumorSeg.Version") == BrainTumorSegLib.__version__

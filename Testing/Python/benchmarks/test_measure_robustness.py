@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from BrainTumorSegLib.inference.options import SegmentOptions
 from BrainTumorSegLib.inference.session import Session
-from BrainTumorSegLib.pipeline import SegmentOptions
 from BrainTumorSegLib.volume import Volume
 from Testing.Benchmarks.corruptions import CORRUPTIONS, find_corruptions
 from Testing.Benchmarks.measure_robustness import Record, left_out, measure, measure_case, write_pages

@@ -20,6 +20,7 @@ from BrainTumorSegLib.cli import segment
 from BrainTumorSegLib.cli.main import main
 from BrainTumorSegLib.io.images import read_label_volume, read_volume, write_volume
 from BrainTumorSegLib.volume import Volume
+from Testing.Python.tiny import model_row, write_models
 
 Capture = pytest.CaptureFixture[str]
 
@@ -106,6 +107,28 @@ def test_planes_can_be_chosen(resources: Path, head: Path, tmp_path: Path, capsy
     for choice, planes in (("auto", ["axial", "coronal", "sagittal"]), ("axial", ["axial"])):
         assert main(["segment", "--t1ce", str(head), "-o", str(tmp_path / "out.nii"), "--planes", choice, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["planes"] == planes
+
+
+@pytest.mark.parametrize(
+    ("words", "every_slice", "mirrored", "line"),
+    [
+        ([], False, False, "planes   axial, coronal, sagittal (some slices left out)"),
+        (["--every-slice"], True, False, "planes   axial, coronal, sagittal (every slice)"),
+        (["--quality", "thorough"], True, True, "planes   axial, coronal, sagittal (every slice, mirrored too)"),
+        (["--planes", "axial"], True, False, "planes   axial (every slice)"),
+    ],
+)
+def test_a_result_says_how_thoroughly_was_looked(
+    resources: Path, head: Path, tmp_path: Path, capsys: Capture, words: list[str], every_slice: bool, mirrored: bool, line: str
+) -> None:
+    islands = {"min_island_mm3": 100.0, "max_hole_mm3": 0.0}  # 4.64 mm between two slices of 4 mm: every other one is looked at first
+    write_models(resources / "Models", model_row(resources / "Models" / "bright.onnx", name="bright", postprocess=islands))
+    command = ["segment", "--t1ce", str(head), "-o", str(tmp_path / "out.nii"), *words]
+    assert main(command) == 0
+    assert line in capsys.readouterr().out.splitlines()
+    assert main([*command, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["every_slice"], document["mirrored"]) == (every_slice, mirrored)
 
 
 # --- pictures ---

@@ -20,9 +20,10 @@ from BrainTumorSegLib.export.paper_release import PaperLogits, release_paper
 from BrainTumorSegLib.export.paper_row import dice_of
 from BrainTumorSegLib.export.to_onnx import export_onnx
 from BrainTumorSegLib.inference.models import ModelInfo, list_models
+from BrainTumorSegLib.inference.options import SegmentOptions
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.networks.table import NETWORKS, build, configure
-from BrainTumorSegLib.pipeline import SegmentOptions, segment
+from BrainTumorSegLib.pipeline import segment
 from BrainTumorSegLib.preprocess.views import View, see
 from BrainTumorSegLib.training import paper_runs
 from BrainTumorSegLib.training.checkpoint import load_tensors

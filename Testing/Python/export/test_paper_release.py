@@ -16,9 +16,10 @@ from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export import paper_release
 from BrainTumorSegLib.export.paper_release import PaperLogits, is_paper_run, release_paper
 from BrainTumorSegLib.inference.models import list_models
+from BrainTumorSegLib.inference.options import SegmentOptions
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.networks.table import NETWORKS, configure
-from BrainTumorSegLib.pipeline import SegmentOptions, segment
+from BrainTumorSegLib.pipeline import segment
 from BrainTumorSegLib.preprocess.views import View
 from BrainTumorSegLib.training import paper_runs
 from BrainTumorSegLib.training.checkpoint import load_tensors

@@ -18,9 +18,10 @@ from BrainTumorSegLib.export.graph_network import GraphNetwork
 from BrainTumorSegLib.export.int8 import KEPT_FLOAT
 from BrainTumorSegLib.export.region_release import calibration_slices, is_region_run, release_regions
 from BrainTumorSegLib.inference.models import list_models
+from BrainTumorSegLib.inference.options import SegmentOptions
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.labels import ROLES
-from BrainTumorSegLib.pipeline import SegmentOptions, segment
+from BrainTumorSegLib.pipeline import segment
 from BrainTumorSegLib.training.hardware import Hardware
 from BrainTumorSegLib.training.recipe import Phase
 from BrainTumorSegLib.training.runs import CACHE, train_fold
