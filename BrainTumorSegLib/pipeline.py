@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from BrainTumorSegLib.inference.adaptive_threshold import grow
 from BrainTumorSegLib.inference.classes import likeliest, region_masks, with_background
 from BrainTumorSegLib.inference.inputs import check_inputs, on_grid_of, reference_role
 from BrainTumorSegLib.inference.models import ModelInfo
@@ -186,6 +187,8 @@ def _decode(
         masks = nested_masks(maps, model.threshold)
     if reference.has_millimeters:
         masks = clean_regions(masks, voxel_mm3, limits)
+        if model.lowest_threshold:
+            masks = clean_regions(grow(masks, maps, model.threshold, model.lowest_threshold), voxel_mm3, limits)
     labels = region_labels(masks, model.scheme, unseen)
     if model.outputs == "classes":
         maps = _calibrated(maps, model, options)

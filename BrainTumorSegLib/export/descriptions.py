@@ -63,6 +63,7 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
         "scheme": "glioma",
         "planes": ["axial", "coronal", "sagittal"],
         "threshold": 0.4,  # chosen on 87 cubes of 71 unseen patients: docs/models/glioma-regions-trials.md
+        "lowest_threshold": 0.2,
         "postprocess": {"min_island_mm3": 50.0, "max_hole_mm3": 500.0, "min_satellite_mm3": 1000.0, "min_lone_mm3": 2000.0, "min_innermost_mm3": 50.0},
         "license": "research only (BraTS challenge terms)",
         "license_note": (

@@ -29,10 +29,14 @@ def remove_satellites(mask: np.ndarray, inner: np.ndarray, voxel_mm3: float, min
 
     def kept(parts: np.ndarray, count: int, box: Box) -> np.ndarray:
         sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
-        holding = np.bincount(parts[inner[box]], minlength=count + 1)[1:] > 0
-        return holding | (sizes * voxel_mm3 >= min_satellite_mm3) | (sizes >= LARGEST_SHARE * sizes.max())
+        return _holding(parts, count, inner[box]) | (sizes * voxel_mm3 >= min_satellite_mm3) | (sizes >= LARGEST_SHARE * sizes.max())
 
     return _islands_where(mask, kept)
+
+
+def islands_touching(mask: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """`mask` [z, y, x] without the 26-connected islands that have no voxel in common with `other`."""
+    return _islands_where(mask, lambda parts, count, box: _holding(parts, count, other[box]))
 
 
 def remove_thin_islands(mask: np.ndarray, axis: int, min_slices: int) -> np.ndarray:
@@ -69,6 +73,11 @@ def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.nd
     filled = mask.copy()
     filled[box] |= fill[parts]
     return filled
+
+
+def _holding(parts: np.ndarray, count: int, other: np.ndarray) -> np.ndarray:
+    """Which of the parts numbered 1 to count share a voxel with `other`, bool [count]."""
+    return np.bincount(parts[other], minlength=count + 1)[1:] > 0
 
 
 def _islands_where(mask: np.ndarray, kept: Callable[[np.ndarray, int, Box], np.ndarray]) -> np.ndarray:

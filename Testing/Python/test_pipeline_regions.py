@@ -157,3 +157,30 @@ def test_with_skull_the_model_that_was_trained_with_it_is_taken(model: ModelInfo
 def test_the_model_that_reads_the_most_is_chosen(model: ModelInfo, roles: list[str], name: str) -> None:
     regions, single = list_models(model.path.parent)
     assert choose_model(roles, [single, regions]).name == name
+
+
+class Doubtful:
+    """Gray 200 is surely tumor and core, gray 150 perhaps, gray 100 is not."""
+
+    def __init__(self, model: ModelInfo) -> None:
+        self.model = model
+
+    def run(self, slices: np.ndarray, cancel: object = None) -> np.ndarray:
+        brightest = slices.max(axis=1, keepdims=True)
+        likely = np.where(brightest > 1.75, 0.9, np.where(brightest > 1.25, 0.3, 0.01))
+        return np.repeat(likely, 3, axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize("lowest", [0.0, 0.2])
+def test_a_tumor_grows_into_what_is_doubtful_beside_it_where_the_model_says_so(model: ModelInfo, lowest: float) -> None:
+    array = np.full((40, 40, 40), 100, np.int16)
+    array[:8, :8, :8] = 0
+    array[20:30, 20:30, 20:26] = 150
+    array[22:28, 22:28, 21:25] = 200
+    array[5:9, 20:30, 20:30] = 150  # nothing sure in it
+    limited = replace(model, threshold=0.4, lowest_threshold=lowest)
+    given = {"flair": Volume(array, (PIXEL_MM,) * 3, name="flair")}
+    result = segment(given, Doubtful(limited), SegmentOptions(planes="axial"))  # type: ignore[arg-type]
+    found = np.zeros(array.shape, bool)
+    found[(slice(20, 30), slice(20, 30), slice(20, 26)) if lowest else (slice(22, 28), slice(22, 28), slice(21, 25))] = True
+    np.testing.assert_array_equal(result.labels.array > 0, found)

@@ -22,6 +22,17 @@ def test_lower_thresholds_find_what_is_unsure() -> None:
     assert [cases[1]["false_et_ml"] for cases in scores.values()] == [0.0, 0.0, 0.0]
 
 
+def test_a_threshold_of_its_own_takes_in_what_is_unsure_beside_what_is_sure() -> None:
+    def rim(slices: np.ndarray) -> np.ndarray:
+        """The tumor where it enhances surely, the rest of it with 0.3."""
+        return np.repeat((slices[:, 3:] > 1.3) * np.where(slices[:, 1:2] > 2, 0.9, 0.3), 3, axis=1).astype(np.float32)
+
+    scores = score_thresholds(rim, [case("a", 1)], [0.4, (0.2, 0.4), (0.35, 0.4)])
+    fixed, adapted, bounded = (cases[0]["WT"] for cases in scores.values())
+    assert fixed is not None and fixed < 0.7 and (adapted, bounded) == (1.0, fixed)
+    assert table("cubes", scores).splitlines()[3].startswith("| 0.2 to 0.4 | 1.000 (0) |")
+
+
 def test_the_table_counts_means_misses_and_false_milliliters() -> None:
     scores = {
         0.3: [{"WT": 0.9, "TC": 0.8, "ET": None, "false_et_ml": 1.5}, {"WT": 0.1, "TC": 0.6, "ET": 0.4, "false_et_ml": None}],

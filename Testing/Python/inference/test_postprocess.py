@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands, remove_satellites, remove_thin_islands
+from BrainTumorSegLib.inference.postprocess import fill_holes, islands_touching, remove_islands, remove_satellites, remove_thin_islands
 
 
 def box(shape: tuple[int, int, int], *corners: tuple[tuple[int, int, int], tuple[int, int, int]]) -> np.ndarray:
@@ -140,3 +140,10 @@ def test_an_empty_and_a_full_mask_stay() -> None:
         assert np.array_equal(fill_holes(mask, 1.0, 100.0), mask)
         assert np.array_equal(remove_islands(mask, 1.0, 10.0), mask)
         assert np.array_equal(remove_thin_islands(mask, 0, 2), mask)
+
+
+def test_islands_that_touch_the_other_mask_are_kept_whole() -> None:
+    mask, other = np.zeros((2, 1, 1, 12), bool)
+    mask[..., [1, 2, 3, 6, 7, 10]] = True
+    other[..., [3, 4, 10]] = True
+    assert np.flatnonzero(islands_touching(mask, other)).tolist() == [1, 2, 3, 10]
