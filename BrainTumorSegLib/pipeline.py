@@ -188,7 +188,8 @@ def _decode(
     if reference.has_millimeters:
         masks = clean_regions(masks, voxel_mm3, limits)
         if model.lowest_threshold:
-            masks = clean_regions(grow(masks, maps, model.threshold, model.lowest_threshold), voxel_mm3, limits)
+            spacing = orientation_of(reference).canonical_spacing(reference)
+            masks = clean_regions(grow(masks, maps, model.threshold, model.lowest_threshold, spacing), voxel_mm3, limits)
     labels = region_labels(masks, model.scheme, unseen)
     if model.outputs == "classes":
         maps = _calibrated(maps, model, options)

@@ -8,12 +8,16 @@ those from t on have an expected Dice of about 2 sum(p where p >= t) / (count(p 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from BrainTumorSegLib.inference.postprocess import islands_touching
+from BrainTumorSegLib.inference.postprocess import islands_touching, padded_box
 
 TEMPERATURE = 1.3
 """Networks are too sure of voxels that they miss: doubt is raised by this before Dice is expected (chosen on folds 1 and 2 of `brats`)."""
+SMOOTHING_MM = 1.0
+"""Standard deviation: below 1/3 the opinion of a single plane decides, and shows as lines between slices that are not smoothed."""
 _BINS = 256
 _NOTHING = 0.02
 """Probabilities below this are those of healthy tissue, which are many, and sum to something."""
@@ -34,7 +38,7 @@ def best_threshold(probabilities: np.ndarray, lowest: float, highest: float) -> 
     return highest if best == candidates[-1] else best / _BINS
 
 
-def grow(masks: np.ndarray, maps: np.ndarray, threshold: float, lowest: float) -> np.ndarray:
+def grow(masks: np.ndarray, maps: np.ndarray, threshold: float, lowest: float, spacing_mm: Sequence[float] = (1.0, 1.0, 1.0)) -> np.ndarray:
     """Every region but the innermost, as far as its own `best_threshold` lets it reach.
 
     Only what is there grows, so that nothing new is marked in a head without tumor. The innermost stays as it is: lower thresholds
@@ -45,6 +49,7 @@ def grow(masks: np.ndarray, maps: np.ndarray, threshold: float, lowest: float) -
         maps: probabilities [K, Z, Y, X].
         threshold: of the model, which is the highest.
         lowest: how far down it may go.
+        spacing_mm: (z, y, x).
 
     Returns:
         bool [K, Z, Y, X], nested, each region at least as large as it was.
@@ -55,6 +60,16 @@ def grow(masks: np.ndarray, maps: np.ndarray, threshold: float, lowest: float) -
             continue
         chosen = best_threshold(maps[k], lowest, threshold)
         if chosen < threshold:
-            within = (maps[k] >= chosen) & (grown[k - 1] if k else True)
-            grown[k] |= islands_touching(within, masks[k])
+            within = _smooth(maps[k], lowest, spacing_mm) >= chosen
+            grown[k] |= islands_touching(within & grown[k - 1] if k else within, masks[k])
     return grown
+
+
+def _smooth(probabilities: np.ndarray, lowest: float, spacing_mm: Sequence[float]) -> np.ndarray:
+    """`probabilities` [Z, Y, X] after a Gaussian of `SMOOTHING_MM` where they reach `lowest`, and 0 far from there."""
+    from scipy import ndimage
+
+    box = padded_box(probabilities >= lowest)
+    smooth = np.zeros_like(probabilities)
+    ndimage.gaussian_filter(probabilities[box], [SMOOTHING_MM / spacing for spacing in spacing_mm], output=smooth[box])
+    return smooth

@@ -60,7 +60,7 @@ def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.nd
         return mask
     from scipy import ndimage
 
-    box = _padded_box(mask)
+    box = padded_box(mask)
     outside = ~mask[box]
     parts, count = ndimage.label(outside)
     if not count:
@@ -86,15 +86,15 @@ def _islands_where(mask: np.ndarray, kept: Callable[[np.ndarray, int, Box], np.n
         return mask
     from scipy import ndimage
 
-    box = _padded_box(mask)
+    box = padded_box(mask)
     parts, count = ndimage.label(mask[box], ndimage.generate_binary_structure(mask.ndim, mask.ndim))
     cleaned = np.zeros_like(mask)
     cleaned[box] = np.concatenate([[False], kept(parts, count, box)])[parts]
     return cleaned
 
 
-def _padded_box(mask: np.ndarray) -> Box:
-    """Bounding box one voxel wider where the volume goes on, so that what surrounds the mask is one open part."""
+def padded_box(mask: np.ndarray) -> Box:
+    """Bounding box of a mask that is not empty, one voxel wider where the volume goes on, so that what surrounds the mask is one open part."""
     bounds = []
     for axis in range(mask.ndim):
         other = tuple(i for i in range(mask.ndim) if i != axis)

@@ -29,8 +29,9 @@ def test_a_threshold_of_its_own_takes_in_what_is_unsure_beside_what_is_sure() ->
 
     scores = score_thresholds(rim, [case("a", 1)], [0.4, (0.2, 0.4), (0.35, 0.4)])
     fixed, adapted, bounded = (cases[0]["WT"] for cases in scores.values())
-    assert fixed is not None and fixed < 0.7 and (adapted, bounded) == (1.0, fixed)
-    assert table("cubes", scores).splitlines()[3].startswith("| 0.2 to 0.4 | 1.000 (0) |")
+    assert fixed is not None and fixed < 0.2 and bounded == fixed
+    assert adapted is not None and adapted > 0.6
+    assert table("cubes", scores).splitlines()[3].startswith(f"| 0.2 to 0.4 | {adapted:.3f} (0) |")
 
 
 def test_the_table_counts_means_misses_and_false_milliliters() -> None:

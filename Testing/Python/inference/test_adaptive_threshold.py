@@ -11,6 +11,10 @@ SURE, DOUBTFUL, HEALTHY = 0.9, 0.3, 0.01
 """After the temperature of 1.3 the first two are 9^(1/1.3) / (1 + 9^(1/1.3)) = 0.844 and 0.343."""
 
 
+FAR = (100.0, 100.0, 100.0)
+"""Voxels too large for a smoothing of 1 mm to reach the next."""
+
+
 def row(**voxels: int) -> np.ndarray:
     """[1, 1, X] of so many voxels of each kind."""
     levels = {"sure": SURE, "doubtful": DOUBTFUL, "healthy": HEALTHY}
@@ -68,7 +72,7 @@ def where(mask: np.ndarray) -> list[int]:
 
 def test_tumor_and_core_grow_but_enhancement_does_not() -> None:
     maps = regions()
-    grown = grow(maps >= 0.4, maps, 0.4, 0.2)
+    grown = grow(maps >= 0.4, maps, 0.4, 0.2, FAR)
     assert where(grown[0]) == list(range(2, 14))  # without the island of doubt at 30
     assert where(grown[1]) == list(range(4, 14))  # a core lies within its tumor
     assert where(grown[2]) == [7]
@@ -77,12 +81,24 @@ def test_tumor_and_core_grow_but_enhancement_does_not() -> None:
 def test_nothing_grows_where_nothing_was_found() -> None:
     maps = regions()
     nothing = np.zeros(maps.shape, bool)
-    assert not grow(nothing, maps, 0.4, 0.2).any()
+    assert not grow(nothing, maps, 0.4, 0.2, FAR).any()
 
 
 def test_what_was_found_is_kept_though_it_is_unlikely() -> None:
     maps = regions()
     found = maps >= 0.4
     found[0, ..., 20] = True  # a hole that was filled
-    assert where(grow(found, maps, 0.4, 0.2)[0]) == [*range(2, 14), 20]
+    assert where(grow(found, maps, 0.4, 0.2, FAR)[0]) == [*range(2, 14), 20]
     assert not found[0, ..., 2]  # and the masks that were given stay as they were
+
+
+def test_what_a_single_slice_says_is_smoothed_away() -> None:
+    maps = np.full((2, 20, 20, 20), HEALTHY, np.float32)
+    maps[0, 4:16, 4:16, 4:16] = 0.35
+    maps[0, 8:12, 8:12, 8:12] = SURE
+    maps[0, 10, 10, :] = maps[0, 10, 16:, 4:16] = 0.35  # a line to either side, and a plate of a voxel
+    found = maps >= 0.4
+    smooth = grow(found, maps, 0.4, 0.2)[0]
+    assert not smooth[:, 17:].any() and not smooth[10, 10, [0, 1, 18, 19]].any()
+    assert smooth[8:12, 8:12, 8:12].all() and smooth[[6, 13], 8:12, 8:12].all()
+    assert grow(found, maps, 0.4, 0.2, FAR)[0, 10, 17:, 10].all()
