@@ -39,14 +39,14 @@ def score_thresholds(predict: RegionPredictor, cases: Iterable[Case], thresholds
     for case in cases:
         maps = case_maps(predict, case, tuple(RECIPE.planes), range(len(CHANNELS)))
         for threshold in thresholds:
-            scores[threshold].append(score_case(_masks(maps, threshold), case))
+            scores[threshold].append(score_case(_masks(maps, threshold, case.spacing_mm), case))
     return scores
 
 
-def _masks(maps: np.ndarray, threshold: Threshold) -> np.ndarray:
+def _masks(maps: np.ndarray, threshold: Threshold, spacing_mm: tuple[float, float, float]) -> np.ndarray:
     if isinstance(threshold, tuple):
         lowest, highest = threshold
-        return grow(nested_masks(maps, highest), maps, highest, lowest)
+        return grow(nested_masks(maps, highest), maps, highest, lowest, spacing_mm)
     return nested_masks(maps, threshold)
 
 
