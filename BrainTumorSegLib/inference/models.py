@@ -45,7 +45,7 @@ class ModelInfo:
             and no mask depends on it, since `threshold` is of the network's own probability.
         crop: whether volumes are cut to their tissue first (see `preprocess.tissue_box`), as its training on brains without skull did;
             a `view` cuts by itself, and then this says only that training saw no skull.
-        lowest_threshold: how far below `threshold` a region of a volume may grow, see `adaptive_threshold`; 0 lets none grow.
+        lowest_threshold: probability down to which what `threshold` has found in a volume may grow, see `adaptive_threshold`; 0 lets nothing grow.
         step_mm: how far apart the slices lie that are run of a volume cut in three planes, see `sparse_planes`; 0 runs every slice.
     """
 

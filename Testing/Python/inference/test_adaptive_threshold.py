@@ -98,7 +98,7 @@ def test_what_a_single_slice_says_is_smoothed_away() -> None:
     maps[0, 8:12, 8:12, 8:12] = SURE
     maps[0, 10, 10, :] = maps[0, 10, 16:, 4:16] = 0.35  # a line to either side, and a plate of a voxel
     found = maps >= 0.4
-    smooth = grow(found, maps, 0.4, 0.2)[0]
+    smooth = grow(found, maps, 0.4, 0.2, (1.0, 1.0, 1.0))[0]
     assert not smooth[:, 17:].any() and not smooth[10, 10, [0, 1, 18, 19]].any()
     assert smooth[8:12, 8:12, 8:12].all() and smooth[[6, 13], 8:12, 8:12].all()
     assert grow(found, maps, 0.4, 0.2, FAR)[0, 10, 17:, 10].all()
