@@ -15,7 +15,7 @@ from BrainTumorSegLib.inference.models import ModelInfo
 from BrainTumorSegLib.inference.options import SegmentOptions, limits_of, slicing_of
 from BrainTumorSegLib.inference.planes import acquisition_plane, choose_planes
 from BrainTumorSegLib.inference.postprocess import fill_holes, remove_islands, remove_thin_islands
-from BrainTumorSegLib.inference.predictor import predict, predict_cropped, runs_every_slice
+from BrainTumorSegLib.inference.predictor import predict, runs_every_slice
 from BrainTumorSegLib.inference.regions import clean_regions, label_probabilities, nest, nested_masks, region_entropy, region_labels, unseen_labels
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.inference.uncertainty import entropy
@@ -25,6 +25,7 @@ from BrainTumorSegLib.metrics.calibration import tempered, tempered_classes
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
 from BrainTumorSegLib.preprocess.orientation import orientation_of
 from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE
+from BrainTumorSegLib.preprocess.tissue_box import AIR, Box, tissue_box
 from BrainTumorSegLib.progress import CancelToken, ProgressCallback
 from BrainTumorSegLib.volume import Volume
 
@@ -103,13 +104,12 @@ def segment(
     channels = [
         orientation.canonical(on_grid_of(reference, volumes[role]).array) for role in used
     ]  # one orientation, so that a turned copy gets the same numbers
-    if model.view is None:
-        tissue = {role: np.ascontiguousarray(fit_tissue_scale(channel).apply(channel)) for role, channel in zip(used, channels)}
-        air = np.zeros(channels[0].shape, np.float32)  # what a missing sequence is, as in training
-        channels = [tissue.get(role, air) for role in model.inputs]
     spacing = orientation.canonical_spacing(reference) if reference.has_millimeters else None
     reference_shape = orientation.canonical(reference.array).shape
     planes = _planes(reference, reference_shape, spacing, model, options)
+    box: Box = (slice(None), slice(None), slice(None))
+    if model.view is None:
+        tissue, box = _tissue(dict(zip(used, channels)), model, cropped=model.crop and spacing is not None)
     prepared = time.perf_counter()
 
     def report(fraction: float, message: str) -> None:
@@ -118,18 +118,22 @@ def segment(
     slicing = slicing_of(model, options)
     if model.view is not None:
         maps = predict_view(channels, spacing, planes, model.view, session, report, cancel)
-    elif model.crop and spacing is not None:
-        maps = predict_cropped(np.stack(channels), spacing, planes, session, report, cancel, slicing)
     else:
-        maps = predict(np.stack(channels), spacing, planes, session, report, cancel, slicing)
+        maps = predict(tissue, spacing, planes, session, report, cancel, slicing)
     predicted = time.perf_counter()
 
     tell(0.96, "cleaning up the result")
     unseen = unseen_labels(model.scheme, used) if model.outputs == "regions" else ()
     found, maps, doubt = _decode(maps, unseen, reference, planes, model, options)
-    probabilities = np.stack([orientation.restore(channel) for channel in maps]) if options.probabilities else None
-    labels = reference.like(np.ascontiguousarray(orientation.restore(found)), "segmentation")
-    uncertainty = None if doubt is None else reference.like(np.ascontiguousarray(orientation.restore(doubt)), "uncertainty")
+
+    def restored(part: np.ndarray) -> np.ndarray:
+        whole = np.zeros(reference_shape, part.dtype)
+        whole[box] = part
+        return orientation.restore(whole)
+
+    probabilities = np.stack([restored(channel) for channel in maps]) if options.probabilities else None
+    labels = reference.like(np.ascontiguousarray(restored(found)), "segmentation")
+    uncertainty = None if doubt is None else reference.like(np.ascontiguousarray(restored(doubt)), "uncertainty")
     if cancel:
         cancel.raise_if_cancelled()
     voxels = {key: int(np.count_nonzero(labels.array == value)) for value, key in model.labels.items()}
@@ -155,6 +159,20 @@ def segment(
         probabilities=probabilities,
         warnings=tuple(warnings),
     )
+
+
+def _tissue(channels: Mapping[str, np.ndarray], model: ModelInfo, cropped: bool) -> tuple[np.ndarray, Box]:
+    """All inputs of `model` in tissue units, float32 [C, Z, Y, X], a missing one as air, as in training, and the box of the volume that they are.
+
+    The rest of the volume is never made into tissue units: a brain without its skull fills half of the usual one, and memory takes time.
+    """
+    scales = [fit_tissue_scale(channel) for channel in channels.values()]
+    shape = next(iter(channels.values())).shape
+    box = tissue_box(list(channels.values()), [scale.gray(AIR) for scale in scales]) if cropped else tuple(slice(0, n) for n in shape)
+    tissue = np.zeros((len(model.inputs), *(part.stop - part.start for part in box)), np.float32)
+    for (role, channel), scale in zip(channels.items(), scales):
+        tissue[model.inputs.index(role)] = scale.apply(channel[box])
+    return tissue, (box[0], box[1], box[2])
 
 
 def _planes(

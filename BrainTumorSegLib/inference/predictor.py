@@ -12,7 +12,7 @@ from BrainTumorSegLib.inference.slicing import EVERY_SLICE, Slicing
 from BrainTumorSegLib.inference.sparse_planes import every_nth, interpolate, steps
 from BrainTumorSegLib.preprocess.frame import Frame, frame_for_picture, frame_for_volume
 from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE, plane_view
-from BrainTumorSegLib.preprocess.tissue_box import AIR, tissue_box
+from BrainTumorSegLib.preprocess.tissue_box import AIR
 from BrainTumorSegLib.progress import CancelToken
 
 BATCH = 8
@@ -58,22 +58,6 @@ def predict(
     fusion.add(left, lambda fraction, message: report(share + (1.0 - share) * fraction, message))
     maps = fusion.maps()
     clear_outside(maps, about)
-    return maps
-
-
-def predict_cropped(
-    tissue: np.ndarray,
-    spacing_mm: tuple[float, float, float],
-    planes: tuple[str, ...],
-    session: Session,
-    report: Report,
-    cancel: CancelToken | None = None,
-    slicing: Slicing = EVERY_SLICE,
-) -> np.ndarray:
-    """`predict` of the box that holds the tissue, 0 around it: a brain without its skull fills half of the usual volume."""
-    box = (slice(None), *tissue_box(tissue))
-    maps = np.zeros((session.model.maps, *tissue.shape[1:]), np.float32)
-    maps[box] = predict(tissue[box], spacing_mm, planes, session, report, cancel, slicing)
     return maps
 
 

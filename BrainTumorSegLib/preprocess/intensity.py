@@ -32,6 +32,10 @@ class TissueScale:
         scaled /= self.mean - self.low
         return scaled
 
+    def gray(self, units: float) -> float:
+        """The gray level of the image that becomes `units`."""
+        return self.low + units * (self.mean - self.low)
+
 
 def fit_tissue_scale(image: np.ndarray) -> TissueScale:
     """Measure the scale of one volume or one picture, any shape; a constant image gets a scale that maps it to 0."""

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 AIR = 0.15
 """Tissue units below which a voxel may be air."""
 
 
-def tissue_box(tissue: np.ndarray) -> tuple[slice, slice, slice]:
-    """The smallest box with all that is above `AIR` in any channel; the whole volume where nothing is.
+Box = tuple[slice, slice, slice]
+
+
+def tissue_box(channels: Sequence[np.ndarray] | np.ndarray, air: Sequence[float] | None = None) -> Box:
+    """The smallest box with all that is above air in any channel; the whole volume where nothing is.
 
     Args:
-        tissue: [C, Z, Y, X] in tissue units, 0 where a sequence is missing.
+        channels: [Z, Y, X] each, of one shape.
+        air: gray level of each channel up to which a voxel may be air; by default `AIR`, for channels in tissue units.
 
     Returns:
         Slices along z, y and x.
     """
-    inside = tissue.max(axis=0) > AIR
+    inside = np.zeros(channels[0].shape, bool)
+    for channel, level in zip(channels, air or [AIR] * len(channels)):
+        inside |= channel > level
     return _bounds(inside, 0), _bounds(inside, 1), _bounds(inside, 2)
 
 

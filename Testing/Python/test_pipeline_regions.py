@@ -69,6 +69,19 @@ def test_a_slice_is_cut_to_its_tissue(model: ModelInfo) -> None:
     assert session.shapes == {(4, 64, 64)}  # brain of 40 x 36 pixels; the volume has 66 x 70
 
 
+def test_what_is_found_in_the_cut_part_lies_where_it_was_in_a_turned_volume(model: ModelInfo) -> None:
+    def turned(array: np.ndarray) -> np.ndarray:
+        return array[::-1, ::-1, ::-1].transpose(0, 2, 1)  # the stored axes are, fastest first: to the front, to the right, down
+
+    direction = (0.0, -1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
+    given = {role: Volume(turned(volume.array), volume.spacing_mm, direction=direction, name=role) for role, volume in volumes(*ROLES).items()}
+    result = segment(given, Session(model, threads=1), OPTIONS)
+    np.testing.assert_array_equal(result.labels.array, turned(truth()))
+    assert result.probabilities is not None and result.uncertainty is not None
+    np.testing.assert_allclose(result.probabilities, [turned(truth()) == value for value in (1, 2, 3)], atol=0.01)
+    assert result.uncertainty.array.shape == turned(truth()).shape
+
+
 @pytest.mark.parametrize(("options", "kept"), [(SegmentOptions(planes="all"), 0), (SegmentOptions(planes="all", min_island_mm3=0.0), 4**3)])
 def test_edema_far_from_the_tumor_goes_where_the_model_says_so_and_no_option_says_otherwise(model: ModelInfo, options: SegmentOptions, kept: int) -> None:
     given = volumes(*ROLES)

@@ -24,6 +24,10 @@ def test_apply_maps_air_to_0_mean_tissue_to_1_and_clips() -> None:
     assert tissue.tolist() == pytest.approx([0, 0, 1, 2, 3.8, 3.8])
 
 
+def test_gray_is_what_apply_maps_to_these_units() -> None:
+    assert [TissueScale(10.0, 200.0, 60.0).gray(units) for units in (0.0, 0.15, 1.0)] == pytest.approx([10.0, 17.5, 60.0])
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.float32, np.float64])
 def test_all_types_of_numbers_get_the_same_scale(dtype: type) -> None:
     assert fit_tissue_scale(half_air().astype(dtype)) == TissueScale(0.0, 200.0, 140.0)
