@@ -25,7 +25,7 @@ from BrainTumorSegLib.metrics.calibration import tempered, tempered_classes
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
 from BrainTumorSegLib.preprocess.orientation import orientation_of
 from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE
-from BrainTumorSegLib.preprocess.tissue_box import AIR, Box, tissue_box
+from BrainTumorSegLib.preprocess.tissue_box import AIR, WHOLE, Box, tissue_box
 from BrainTumorSegLib.progress import CancelToken, ProgressCallback
 from BrainTumorSegLib.volume import Volume
 
@@ -107,7 +107,7 @@ def segment(
     spacing = orientation.canonical_spacing(reference) if reference.has_millimeters else None
     reference_shape = orientation.canonical(reference.array).shape
     planes = _planes(reference, reference_shape, spacing, model, options)
-    box: Box = (slice(None), slice(None), slice(None))
+    box = WHOLE
     if model.view is None:
         tissue, box = _tissue(dict(zip(used, channels)), model, cropped=model.crop and spacing is not None)
     prepared = time.perf_counter()
@@ -167,12 +167,11 @@ def _tissue(channels: Mapping[str, np.ndarray], model: ModelInfo, cropped: bool)
     The rest of the volume is never made into tissue units: a brain without its skull fills half of the usual one, and memory takes time.
     """
     scales = [fit_tissue_scale(channel) for channel in channels.values()]
-    shape = next(iter(channels.values())).shape
-    box = tissue_box(list(channels.values()), [scale.gray(AIR) for scale in scales]) if cropped else tuple(slice(0, n) for n in shape)
-    tissue = np.zeros((len(model.inputs), *(part.stop - part.start for part in box)), np.float32)
+    box = tissue_box(list(channels.values()), [scale.gray(AIR) for scale in scales]) if cropped else WHOLE
+    tissue = np.zeros((len(model.inputs), *next(iter(channels.values()))[box].shape), np.float32)
     for (role, channel), scale in zip(channels.items(), scales):
         tissue[model.inputs.index(role)] = scale.apply(channel[box])
-    return tissue, (box[0], box[1], box[2])
+    return tissue, box
 
 
 def _planes(

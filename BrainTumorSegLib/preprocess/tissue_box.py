@@ -8,9 +8,8 @@ import numpy as np
 
 AIR = 0.15
 """Tissue units below which a voxel may be air."""
-
-
 Box = tuple[slice, slice, slice]
+WHOLE: Box = (slice(None), slice(None), slice(None))
 
 
 def tissue_box(channels: Sequence[np.ndarray] | np.ndarray, air: Sequence[float] | None = None) -> Box:
