@@ -23,6 +23,7 @@ CHANNELS = ROLES
 CONTRAST_CHANNEL = CHANNELS.index("t1ce")
 """The channel without which the region `ENHANCING` cannot be seen."""
 _LEAST_TISSUE_PIXELS = 400
+_COLUMNS = ("name", "source", "fold", "spacing_mm", "whole", "told", "axial_only")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Case:
         labels: uint8 [Z, Y, X], values of the scheme "glioma".
         spacing_mm: (z, y, x).
         whole: whether all around it is air; else nothing is known there.
+        told: how many of the regions, the outermost first, its labels tell; of the others nothing is known.
+        axial_only: whether its slices are no volume, so that none of another plane is cut from it.
     """
 
     name: str
@@ -46,6 +49,8 @@ class Case:
     labels: np.ndarray
     spacing_mm: tuple[float, float, float]
     whole: bool
+    told: int = len(REGION_KEYS)
+    axial_only: bool = False
 
     def regions(self) -> np.ndarray:
         """The nested regions as masks, bool [3, Z, Y, X]."""
@@ -58,10 +63,16 @@ class Case:
         return frame_for_volume((size[0], size[1]), (vertical, horizontal))
 
     def slices_by_kind(self, plane: str) -> dict[str, np.ndarray]:
-        """Indices of the slices with tumor ("glioma") and of those with tissue alone ("none")."""
+        """Indices of the slices with tumor ("glioma") and of those with tissue alone ("none"), which are none in a plane that it is not cut in."""
+        if self.axial_only and plane != "axial":
+            return {"glioma": np.empty(0, int), "none": np.empty(0, int)}
         tumor = (plane_view(self.labels, plane) > 0).any((1, 2))
         tissue = np.count_nonzero(plane_view(self.tissue.max(axis=0), plane), axis=(1, 2)) >= _LEAST_TISSUE_PIXELS
         return {"glioma": np.flatnonzero(tumor), "none": np.flatnonzero(tissue & ~tumor)}
+
+    def channels(self) -> np.ndarray:
+        """Which sequences it has, bool [C]."""
+        return np.array([channel.any() for channel in self.tissue])
 
     def tissue_slices(self, plane: str) -> np.ndarray:
         """All slices of a plane in tissue units, float32 [N, C, height, width]."""
@@ -111,7 +122,7 @@ class CaseSet:
 
     def save(self, path: Path) -> None:
         """Write all cases to one uncompressed .npz file."""
-        table: dict[str, Any] = {name: np.array([getattr(case, name) for case in self.cases]) for name in ("name", "source", "fold", "spacing_mm", "whole")}
+        table: dict[str, Any] = {name: np.array([getattr(case, name) for case in self.cases]) for name in _COLUMNS}
         voxels: dict[str, Any] = {f"tissue{i}": case.tissue for i, case in enumerate(self.cases)}
         voxels |= {f"labels{i}": case.labels for i, case in enumerate(self.cases)}
         with path.open("wb") as file:
@@ -121,8 +132,8 @@ class CaseSet:
     def load(cls, path: Path) -> CaseSet:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as arrays:
-            rows = zip(arrays["name"].tolist(), arrays["source"].tolist(), arrays["fold"].tolist(), arrays["spacing_mm"].tolist(), arrays["whole"].tolist())
+            columns = [name for name in _COLUMNS if name in arrays]  # files of earlier versions have fewer
+            rows = [dict(zip(columns, values)) for values in zip(*(arrays[name].tolist() for name in columns))]
             return cls(
-                Case(name, source, fold, arrays[f"tissue{i}"], arrays[f"labels{i}"], (spacing[0], spacing[1], spacing[2]), whole)
-                for i, (name, source, fold, spacing, whole) in enumerate(rows)
+                Case(**{**row, "spacing_mm": tuple(row["spacing_mm"])}, tissue=arrays[f"tissue{i}"], labels=arrays[f"labels{i}"]) for i, row in enumerate(rows)
             )

@@ -1,7 +1,9 @@
-"""Readers of the sets that `glioma-regions` learns from: whole cases of BraTS and cubes about other patients' tumors.
+"""Readers of the sets that `glioma-regions` learns from: whole cases of BraTS, cubes about other patients' tumors, and FLAIR of yet others.
 
 - brats: 39 whole cases, skull-stripped, four sequences with labels (BraTS 2018-2021), folds 1-5 by patient.
 - brats/cubes: 32 x 32 x 32 voxels about the tumors of 357 patients (BraTS 2020), folds as brats.
+- lgg: axial FLAIR slices with tumor of lower-grade gliomas (TCGA-LGG), whole tumors; patients that are in brats, too, are left out,
+  so that they are learned from whatever fold of it is kept out. Never validated on.
 """
 
 from __future__ import annotations
@@ -13,16 +15,35 @@ from pathlib import Path
 import numpy as np
 
 from BrainTumorSegLib.data.case_set import Case, CaseSet, stored
-from BrainTumorSegLib.data.public_sets import read_packed
+from BrainTumorSegLib.data.public_sets import read_lgg_flair, read_packed
+from BrainTumorSegLib.data.slice_set import WHOLE_BIT
 from BrainTumorSegLib.errors import InputError
-from BrainTumorSegLib.labels import BRATS_ET, ET, ROLES
+from BrainTumorSegLib.labels import BRATS_ET, ED, ET, ROLES
+from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
-from BrainTumorSegLib.preprocess.tissue_box import tissue_box
+from BrainTumorSegLib.preprocess.tissue_box import AIR, tissue_box
 
 FOLDS = (1, 2, 3, 4, 5)
 """Folds of `brats`, by patient."""
 _SPREAD_OF_BRAIN = {"t1": 0.25, "t1ce": 0.25, "t2": 0.33, "flair": 0.3}
 """Standard deviation over mean of the brain's voxels, median over the whole cases: the cubes are stored as z-scores."""
+
+_NO_FOLD = -1  # kept out by none
+IN_BRATS = ("TCGA_CS_", "TCGA_DU_7298_", "TCGA_DU_A5TW_", "TCGA_HT_7690_")
+"""How the names of those patients of `lgg` begin that are, or may be, in `brats` under another name: see `python -m Testing.Benchmarks.same_patients`.
+
+It finds eight pairs, five of them of the 13 patients TCGA_CS. The numbers of BraTS2021_01476 to 01485 follow the names of these,
+so that the others may be there, too, and none is learned from.
+"""
+_HEAD = 0.2
+"""Tissue units from which a pixel is head."""
+_SCALP_PIXELS = (11, 8)
+"""Of 1.07 mm: depth below which there is no scalp and skull, usually, and where a tumor reaches so far out that much of it would be lost."""
+_LEAST_KEPT = 0.7
+_LEAST_TUMOR, _LEAST_BRAIN = 60, 3000
+"""Pixels that a slice shows at least."""
+_STACK_MM = (5.0, PIXEL_MM, PIXEL_MM)
+"""The spacing of `lgg` is unknown; in plane a picture is taken for 240 mm, and the distance of its slices is not used."""
 
 
 def load_cases(sets: tuple[str, ...], data: Path, cache: Path, report: Callable[[float, str], None]) -> CaseSet:
@@ -92,6 +113,47 @@ def read_cubes(folder: Path) -> list[Case]:
     return cases
 
 
+def read_lgg_slices(folder: Path) -> list[Case]:
+    """The FLAIR slices with tumor of each patient, cut roughly to the brain, for whole cases have no skull."""
+    slices = read_lgg_flair(folder)
+    cases = []
+    for name in dict.fromkeys(slices.case.tolist()):
+        if name.startswith(IN_BRATS):
+            continue
+        found = []
+        for i in np.flatnonzero((slices.case == name) & (slices.kind == "glioma")):
+            tumor = (slices.targets[i] & WHOLE_BIT) > 0
+            image = slices.tissue(np.array([i]))[0]
+            deep = inside_skull(image, tumor)
+            if np.count_nonzero(tumor) >= _LEAST_TUMOR and np.count_nonzero(deep) >= _LEAST_BRAIN:
+                brain = image * deep
+                found.append((brain / brain[brain > AIR].mean(), tumor & deep))
+        if found:
+            tissue = np.zeros((len(ROLES), len(found), *found[0][0].shape), np.float32)
+            tissue[ROLES.index("flair")] = [image for image, _ in found]
+            labels = np.stack([tumor for _, tumor in found]) * np.uint8(ED.value)
+            box = tissue_box(tissue)
+            inside = (slice(None), *box)
+            cases.append(Case(name, "lgg", _NO_FOLD, stored(tissue[inside]), labels[box].copy(), _STACK_MM, True, told=1, axial_only=True))
+    return cases
+
+
+def inside_skull(image: np.ndarray, tumor: np.ndarray) -> np.ndarray:
+    """What lies so deep in a head that it is brain, or a tumor that reaches the skull, bool [n, n].
+
+    Args:
+        image: axial slice of a head [n, n], in tissue units. tumor: its mask.
+    """
+    from scipy import ndimage
+
+    parts, count = ndimage.label(ndimage.binary_fill_holes(ndimage.binary_opening(image > _HEAD)))
+    if not count:
+        return np.zeros(image.shape, bool)
+    depth = ndimage.distance_transform_edt(parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:])))
+    brain = depth > _SCALP_PIXELS[0]
+    return brain if np.count_nonzero(tumor & brain) >= _LEAST_KEPT * np.count_nonzero(tumor) else depth > _SCALP_PIXELS[1]
+
+
 def _read_nifti(case: Path, name: str) -> np.ndarray:
     import SimpleITK as sitk
 
@@ -109,4 +171,4 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-READERS: dict[str, Callable[[Path], list[Case]]] = {"brats": read_brats_cases, "brats/cubes": read_cubes}
+READERS: dict[str, Callable[[Path], list[Case]]] = {"brats": read_brats_cases, "brats/cubes": read_cubes, "lgg": read_lgg_slices}

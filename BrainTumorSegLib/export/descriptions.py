@@ -69,7 +69,7 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
         "license_note": (
             "The weights were trained on BraTS data (research use): use them for research and education, not for patient care and not commercially."
         ),
-        "training_data": [_WHOLE_CASES, _CUBES],
+        "training_data": [_WHOLE_CASES, _CUBES, _LGG],
     },
     "flair-tumor": {
         "title": "Whole tumor on FLAIR of the full head",

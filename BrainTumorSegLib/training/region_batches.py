@@ -29,6 +29,7 @@ class RegionBatches:
         if recipe.paste:
             raise InputError(f"paste is for recipes that learn from slices, but {recipe.name} learns from volumes; leave paste out")
         self._cases, self._recipe = cases.cases, recipe
+        self._channels = [case.channels() for case in self._cases]
         wanted = [*recipe.batch, f"{recipe.patch_source}/glioma"] if recipe.patch_steps > 0 else list(recipe.batch)
         self._pools: dict[tuple[str, str], _Pool] = {(name, plane): [] for name in wanted for plane in recipe.planes}
         for i, case in enumerate(self._cases):
@@ -36,7 +37,9 @@ class RegionBatches:
                 for kind, slices in case.slices_by_kind(plane).items():
                     if len(slices) and (f"{case.source}/{kind}", plane) in self._pools:
                         self._pools[f"{case.source}/{kind}", plane].append((i, slices))
-        empty = [f"{name} ({plane})" for (name, plane), pool in self._pools.items() if not pool]
+        axial_only = {name for name in wanted if all(case.axial_only for case in self._cases if case.source == name.partition("/")[0])}
+        self._planes = {name: ["axial"] if name in axial_only else list(recipe.planes) for name in wanted}
+        empty = [f"{name} ({plane})" for (name, plane), pool in self._pools.items() if not pool and plane in self._planes[name]]
         if empty:
             raise InputError(f"no training slice belongs to {', '.join(empty)}, which recipe {recipe.name} draws from; check the data folder or set batch")
 
@@ -59,14 +62,17 @@ class RegionBatches:
         regions, known = both[:, :-1], both[:, -1:].repeat(1, both.shape[1] - 1, 1, 1)
         known[whole] = 1.0  # beyond the slice there is air, and no tumor
         given = draw_given(len(drawn), images.shape[1], recipe.drop_slices, recipe.drop, generator)
+        given = _of_those(given, torch.from_numpy(np.stack([self._channels[i] for i, _, _ in drawn])))
+        for sample, (i, _, _) in zip(known, drawn):
+            sample[self._cases[i].told :] = 0.0
         known[:, ENHANCING] *= given[:, CONTRAST_CHANNEL, None, None]  # without contrast agent nothing is seen to enhance
         return images * given[:, :, None, None], regions, known
 
     def draw(self, name: str, numbers: np.random.Generator) -> tuple[int, str, int]:
         """(index of a case, plane, slice): every case is as likely, however many slices it has."""
-        planes = self._recipe.planes
-        shares = np.array(list(planes.values()), float)
-        plane = str(numbers.choice(list(planes), p=shares / shares.sum()))
+        planes = self._planes[name]
+        shares = np.array([self._recipe.planes[plane] for plane in planes], float)
+        plane = str(numbers.choice(planes, p=shares / shares.sum()))
         pool = self._pools[name, plane]
         i, slices = pool[numbers.integers(len(pool))]
         return i, plane, int(slices[numbers.integers(len(slices))])
@@ -77,6 +83,7 @@ class RegionBatches:
         image = self._cases[i].cut(plane, k, self._recipe.canvas)[0]
         generator = torch.Generator().manual_seed(int(numbers.integers(2**31)))
         given = draw_given(1, len(image), self._recipe.drop_slices, self._recipe.drop, generator)
+        given = _of_those(given, torch.from_numpy(self._channels[i])[None])
         return image[None] * given.numpy()[:, :, None, None]
 
 
@@ -89,3 +96,9 @@ def draw_given(n: int, channels: int, share: float, probability: float, generato
     kept = torch.randint(channels, (n, 1), generator=generator)
     rescued = torch.zeros(n, channels, dtype=torch.bool).scatter_(1, kept, True) & dropped.all(1, keepdim=True)
     return (~dropped | rescued).float()
+
+
+def _of_those(given: torch.Tensor, has: torch.Tensor) -> torch.Tensor:
+    """`given` [n, channels] without what a slice has not got, bool [n, channels]; one that would miss all keeps all it has."""
+    left = given * has
+    return torch.where(left.any(1, keepdim=True), left, has.float())

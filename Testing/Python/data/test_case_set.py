@@ -71,3 +71,20 @@ def test_a_file_brings_all_back(tmp_path: Path) -> None:
         np.testing.assert_array_equal(old.tissue, new.tissue)
         np.testing.assert_array_equal(old.labels, new.labels)
     assert again.cases[0].labels.shape == SHAPE
+
+
+def test_what_a_case_does_not_tell_is_kept_in_the_file(tmp_path: Path) -> None:
+    flair = replace(case("a", 1), told=1, axial_only=True)
+    CaseSet([flair, case("b", 2)]).save(tmp_path / "cases.npz")
+    loaded = CaseSet.load(tmp_path / "cases.npz")
+    assert [(part.told, part.axial_only) for part in loaded] == [(1, True), (3, False)]
+    with np.load(tmp_path / "cases.npz") as arrays:
+        earlier = {name: arrays[name] for name in arrays if name not in ("told", "axial_only")}
+    np.savez(tmp_path / "earlier.npz", **earlier)
+    assert [(part.name, part.told, part.axial_only) for part in CaseSet.load(tmp_path / "earlier.npz")] == [("a", 3, False), ("b", 3, False)]
+
+
+def test_slices_that_are_no_volume_are_cut_in_their_own_plane_alone() -> None:
+    flair = replace(case("a", 1), axial_only=True)
+    assert len(flair.slices_by_kind("axial")["glioma"]) == 20
+    assert all(len(slices) == 0 for plane in ("coronal", "sagittal") for slices in flair.slices_by_kind(plane).values())

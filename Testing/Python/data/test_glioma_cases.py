@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from BrainTumorSegLib.data.glioma_cases import load_cases, read_brats_cases, read_cubes, split
+from BrainTumorSegLib.data import glioma_cases
+from BrainTumorSegLib.data.case_set import CaseSet
+from BrainTumorSegLib.data.glioma_cases import inside_skull, load_cases, read_brats_cases, read_cubes, read_lgg_slices, split
+from BrainTumorSegLib.data.slice_set import TUMOR_BIT, WHOLE_BIT, SliceSetBuilder
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.labels import ROLES
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
@@ -70,6 +73,45 @@ def test_a_cube_is_cut_to_what_is_known_of_it(cubes: Path) -> None:
     assert case.tissue[:, 0, 3, 1].tolist() == [0, 0, 0, 0]
     assert case.tissue[0, 0, 0, 0] == 0
     assert np.argwhere(case.labels == 3).tolist() == [[1, 1, 3]]
+
+
+def head(tumor: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
+    """A head of 184 x 184 pixels of gray 100 in a picture of 224, with a tumor of gray 200, and its mask."""
+    image, mask = np.zeros((224, 224), np.uint8), np.zeros((224, 224), np.uint8)
+    image[20:204, 20:204] = 100
+    mask[tumor], image[tumor] = 1, 200
+    return image, mask
+
+
+def test_of_a_head_what_is_deep_is_brain() -> None:
+    image, mask = head(np.s_[90:120, 60:100])
+    inside = inside_skull(image / 100, mask > 0)
+    assert np.argwhere(inside)[[0, -1]].tolist() == [[31, 31], [192, 192]]  # 11 pixels lie outside of it all around
+    image, mask = head(np.s_[90:120, 25:37])  # half of this tumor is less deep, a quarter of it less than 8 pixels
+    assert np.argwhere(inside_skull(image / 100, mask > 0))[[0, -1]].tolist() == [[28, 28], [195, 195]]
+    assert not inside_skull(np.zeros((224, 224)), np.zeros((224, 224), bool)).any()
+
+
+def test_flair_slices_with_tumor_are_cases_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    builder = SliceSetBuilder()
+    scale = fit_tissue_scale(head(np.s_[90:120, 60:100])[0][None])
+    for name, kind, tumor in [("TCGA_A", "none", None), ("TCGA_A", "glioma", np.s_[90:120, 60:100]), ("TCGA_B", "glioma", np.s_[90:93, 60:63])]:
+        image, mask = head(tumor or np.s_[0:0, 0:0])
+        builder.add(image, mask * (TUMOR_BIT | WHOLE_BIT), scale, source="lgg", kind=kind, fold=2, case=name)
+    image, mask = head(np.s_[90:120, 60:100])
+    builder.add(image, mask * (TUMOR_BIT | WHOLE_BIT), scale, source="lgg", kind="glioma", fold=3, case="TCGA_CS_1")  # a patient of brats
+    monkeypatch.setattr(glioma_cases, "read_lgg_flair", lambda folder: builder.build())
+    (case,) = read_lgg_slices(Path("lgg"))  # the tumor of TCGA_B is too small
+    assert (case.name, case.source, case.whole, case.told, case.axial_only) == ("TCGA_A", "lgg", True, 1, True)
+    assert (case.tissue.shape, case.labels.shape) == ((4, 1, 162, 162), (1, 162, 162))
+    assert case.channels().tolist() == [False, False, False, True]
+    assert np.argwhere(case.labels == 2)[[0, -1]].tolist() == [[0, 59, 29], [0, 88, 68]]
+    assert np.count_nonzero(case.labels) == 30 * 40
+    tumor = case.tissue[3, 0, 70, 50] * 0.02
+    assert tumor == pytest.approx(2 / (1 + 1200 / 162**2), abs=0.02)  # the mean of the brain with its tumor is 1
+    for fold in range(6):
+        training, validation = split(CaseSet([case]), fold)
+        assert (len(training), len(validation)) == (1, 0)
 
 
 def test_sets_are_read_once_and_kept(brats: Path, cubes: Path, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -83,3 +85,19 @@ def test_an_empty_pool_is_named() -> None:
     RegionBatches(CaseSet([case("a", 1)]), region_recipe(planes={"axial": 1}, patch_steps=0.0))
     with pytest.raises(InputError, match="brats/glioma"):
         RegionBatches(CaseSet([cube("c", 1)]), region_recipe())
+
+
+def test_of_flair_slices_the_whole_tumor_alone_is_known() -> None:
+    whole = case("a", 1)
+    only = whole.tissue * (np.arange(4) == 3)[:, None, None, None].astype(np.uint8)
+    flair = replace(whole, name="b", source="lgg", tissue=only, told=1, axial_only=True)
+    recipe = region_recipe(patch_steps=0.0, batch={"brats/glioma": 2, "lgg/glioma": 3}, augmentation=UNCHANGED, drop_slices=1.0, drop=0.5)
+    batches = RegionBatches(CaseSet([whole, flair]), recipe)
+    for step in range(6):
+        images, regions, known = batches(step)
+        assert images.amax((2, 3))[2:, :3].tolist() == [[0.0] * 3] * 3
+        assert (images.amax((2, 3))[2:, 3] > 0.5).all()  # never dropped, for nothing would be left
+        assert known[:2, :2].all() and known[2:, 0].all() and not known[2:, 1:].any()
+        assert regions[2:, 0].any(2).any(1).all()
+    assert {batches.draw("lgg/glioma", np.random.default_rng(i))[1] for i in range(9)} == {"axial"}
+    assert batches.plain("lgg/glioma", np.random.default_rng(0)).max((0, 2, 3))[:3].tolist() == [0, 0, 0]
