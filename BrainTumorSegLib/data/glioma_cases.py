@@ -32,7 +32,7 @@ _NO_FOLD = -1  # kept out by none
 IN_BRATS = ("TCGA_CS_", "TCGA_DU_7298_", "TCGA_DU_A5TW_", "TCGA_HT_7690_")
 """How the names of those patients of `lgg` begin that are, or may be, in `brats` under another name: see `python -m Testing.Benchmarks.same_patients`.
 
-It finds eight pairs, five of them of the 13 patients TCGA_CS. The numbers of BraTS2021_01476 to 01485 follow the names of these,
+It finds seven pairs, four of them of the 13 patients TCGA_CS. The numbers of BraTS2021_01476 to 01485 follow the names of these,
 so that the others may be there, too, and none is learned from.
 """
 _HEAD = 0.2
