@@ -37,7 +37,7 @@ class RegionBatches:
                 for kind, slices in case.slices_by_kind(plane).items():
                     if len(slices) and (f"{case.source}/{kind}", plane) in self._pools:
                         self._pools[f"{case.source}/{kind}", plane].append((i, slices))
-        axial_only = {name for name in wanted if all(case.axial_only for case in self._cases if case.source == name.partition("/")[0])}
+        axial_only = {name for name in wanted if {case.axial_only for case in self._cases if case.source == name.partition("/")[0]} == {True}}
         self._planes = {name: ["axial"] if name in axial_only else list(recipe.planes) for name in wanted}
         empty = [f"{name} ({plane})" for (name, plane), pool in self._pools.items() if not pool and plane in self._planes[name]]
         if empty:
