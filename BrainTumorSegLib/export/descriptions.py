@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from BrainTumorSegLib.labels import ROLES
@@ -65,9 +66,10 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
         "threshold": 0.4,  # chosen on 87 cubes of 71 unseen patients: docs/models/glioma-regions-trials.md
         "lowest_threshold": 0.2,
         "postprocess": {"min_island_mm3": 50.0, "max_hole_mm3": 500.0, "min_satellite_mm3": 1000.0, "min_lone_mm3": 2000.0, "min_innermost_mm3": 50.0},
-        "license": "research only (BraTS challenge terms)",
+        "license": "non-commercial research, share alike (BraTS challenge terms; CC BY-NC-SA 4.0)",
         "license_note": (
-            "The weights were trained on BraTS data (research use): use them for research and education, not for patient care and not commercially."
+            "The weights were trained on BraTS data (research use) and on data under CC BY-NC-SA 4.0: they are for non-commercial research and "
+            "education only, not for patient care, and what is derived from them is shared alike."
         ),
         "training_data": [_WHOLE_CASES, _CUBES, _LGG],
     },
@@ -88,3 +90,16 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
         "training_data": [_LGG, _NO_TUMOR, _MS_HEADS],
     },
 }
+
+_BRATS_ALONE = {
+    "license": "research only (BraTS challenge terms)",
+    "license_note": "The weights were trained on BraTS data (research use): use them for research and education, not for patient care and not commercially.",
+}
+
+
+def describe(name: str, sets: Collection[str]) -> dict[str, Any]:
+    """What models.json says of the model `name` when a run of it has learned from these sets (names as in "training_data"), and the license that follows."""
+    row = DESCRIPTIONS[name]
+    learned = [entry for entry in row["training_data"] if entry["name"] in sets]
+    brats_alone = bool(learned) and all(entry in (_WHOLE_CASES, _CUBES) for entry in learned)
+    return {**row, **(_BRATS_ALONE if brats_alone else {}), "training_data": learned}

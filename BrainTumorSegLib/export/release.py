@@ -16,7 +16,7 @@ from BrainTumorSegLib.data.slice_set import SliceSet
 from BrainTumorSegLib.data.sources import FOLDS, count_patients, is_scored_by_patient, load_slices, scored_set, split
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.export.card import write_card
-from BrainTumorSegLib.export.descriptions import DESCRIPTIONS
+from BrainTumorSegLib.export.descriptions import describe
 from BrainTumorSegLib.export.fine_tune import tune_of
 from BrainTumorSegLib.export.int8 import write_int8
 from BrainTumorSegLib.export.learned_from import cross_validated, learned_from, left_out, split_of
@@ -179,12 +179,11 @@ def _without_patients(scores: dict[str, Any]) -> dict[str, Any]:
 
 
 def model_row(recipe: Recipe, path: Path, precision: str, scores: dict[str, Any], run: Path) -> dict[str, Any]:
-    """One row of models.json for the file `path`, with what `DESCRIPTIONS` says of the model and of the sets that this run has learned from."""
+    """One row of models.json for the file `path`, with what `describe` says of the model and of the sets that this run has learned from."""
     started = json.loads((run / "scores.json").read_text()).get("started_from") if (run / "scores.json").is_file() else None
     network = f"attention U-Net, EfficientNet-Lite{recipe.network.variant} encoder, started from {started}"
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    sets = {name.rpartition("/")[2] for name in recipe.sets}
-    described = {**DESCRIPTIONS[recipe.name], "training_data": [entry for entry in DESCRIPTIONS[recipe.name]["training_data"] if entry["name"] in sets]}
+    described = describe(recipe.name, {name.rpartition("/")[2] for name in recipe.sets})
     return {"name": recipe.name, **described, "network": network, "file": path.name, "sha256": digest, "precision": precision, "scores": scores}
 
 

@@ -402,6 +402,16 @@ def test_a_model_names_the_sets_that_its_run_has_learned_from(tmp_path: Path, mo
     assert [entry["name"] for entry in row["training_data"]] == ["cheng", "no_tumor", "brats", *more]
 
 
+@pytest.mark.parametrize(
+    ("sets", "terms"), [(("brats", "brats/cubes"), "research only (BraTS"), (("brats", "brats/cubes", "lgg"), "non-commercial research, share alike")]
+)
+def test_weights_that_have_learned_from_shared_alike_data_are_shared_alike(tmp_path: Path, sets: tuple[str, ...], terms: str) -> None:
+    (tmp_path / "m.onnx").write_bytes(b"")
+    row = row_of_run(replace(RECIPES["glioma-regions"], sets=sets), tmp_path / "m.onnx", "int8", {}, tmp_path)
+    assert row["license"].startswith(terms)
+    assert ("CC BY-NC-SA" in row["license_note"]) is ("lgg" in sets)
+
+
 def test_a_card_without_comparison_or_cross_validation_leaves_them_out(tmp_path: Path) -> None:
     scores = {"split": "s", "average": "a", "n": 7, "dice": 0.5, "dice_by_kind": {"glioma": 0.25}, "mean_iou": 0.6, "tumor_iou": 0.3}
     scores |= {"mean_iou_with_tumor_free": 0.7, "n_tumor_free": 4, "false_positive_rate": 0.25}
