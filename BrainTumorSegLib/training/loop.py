@@ -174,7 +174,9 @@ class Trainer:
     def _unfolded(self, path: Path) -> dict[str, torch.Tensor]:
         """Weights of an exported file; its normalizations are set by the first batches."""
         network = copy.deepcopy(self.network).cpu()
-        unfold(path, network, torch.cat([self.batches(step)[0] for step in range(_UNFOLDING)]))
+        images = [self.batches(step)[0] for step in range(_UNFOLDING)]
+        widest = max(image.shape[-1] for image in images)  # patches, which are smaller, have another spread of values than what the file will see
+        unfold(path, network, torch.cat([image for image in images if image.shape[-1] == widest]))
         return network.state_dict()
 
     def resume(self) -> None:

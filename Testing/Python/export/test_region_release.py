@@ -94,6 +94,14 @@ def test_a_file_that_has_learned_from_all_cases_states_the_cross_validation(run:
     assert "| flair | 0.860 | not visible | not visible |" in card
 
 
+def test_training_with_patches_goes_on_from_an_exported_file(run: Path, tmp_path: Path) -> None:
+    release_regions(run, tmp_path, ("int8",), run.parent, silent, scored=False, cache=run.parent / CACHE)
+    recipe = region_recipe(phases=(Phase(1, 64, peak=1.0),), patch_steps=0.5)  # patches are smaller than slices, and the file sees whole slices
+    file = tmp_path / "glioma-regions-int8.onnx"
+    train_fold(recipe, Path("nowhere"), tmp_path / "on", 0, CPU, False, silent, run.parent / CACHE, [file])
+    assert json.loads((tmp_path / "on" / "scores.json").read_text())["started_from"] == "the file glioma-regions-int8.onnx"
+
+
 def test_scores_and_card_are_left_out_when_nobody_asks_for_them(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("BrainTumorSegLib.export.region_release.score_cases", lambda *rest: pytest.fail("nothing is to be scored"))
     rows = release_regions(run, tmp_path, ("fp32",), run.parent, silent, scored=False)
