@@ -2,8 +2,10 @@
 
 - brats: 39 whole cases, skull-stripped, four sequences with labels (BraTS 2018-2021), folds 1-5 by patient.
 - brats/cubes: 32 x 32 x 32 voxels about the tumors of 357 patients (BraTS 2020), folds as brats.
-- lgg: axial FLAIR slices with tumor of lower-grade gliomas (TCGA-LGG), whole tumors; patients that are in brats, too, are left out,
+- lgg: axial FLAIR slices of lower-grade gliomas (TCGA-LGG), whole tumors; patients that are in brats, too, are left out,
   so that they are learned from whatever fold of it is kept out. Never validated on.
+- ms_heads: FLAIR of heads with multiple sclerosis, whose plaques are no tumor (Lesjak et al. 2018, doi:10.1007/s12021-017-9348-7);
+  the first is kept out with fold 1, and so on. Never validated on.
 """
 
 from __future__ import annotations
@@ -14,13 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from BrainTumorSegLib.data.case_set import Case, CaseSet, stored
+from BrainTumorSegLib.data.case_set import REGION_KEYS, Case, CaseSet, stored
 from BrainTumorSegLib.data.public_sets import read_lgg_flair, read_packed
 from BrainTumorSegLib.data.slice_set import WHOLE_BIT
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.io.images import read_label_volume, read_volume
 from BrainTumorSegLib.labels import BRATS_ET, ED, ET, ROLES
 from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
+from BrainTumorSegLib.preprocess.orientation import orientation_of
 from BrainTumorSegLib.preprocess.tissue_box import AIR, tissue_box
 
 FOLDS = (1, 2, 3, 4, 5)
@@ -74,8 +78,9 @@ def load_cases(sets: tuple[str, ...], data: Path, cache: Path, report: Callable[
 
 
 def split(cases: CaseSet, fold: int) -> tuple[CaseSet, CaseSet]:
-    """(training, validation): the other folds of all sets, and the whole cases of `fold`; parts of its patients are in neither."""
-    return CaseSet(case for case in cases if case.fold != fold), CaseSet(case for case in cases if case.fold == fold and case.whole)
+    """(training, validation): the other folds of all sets, and the whole cases of `fold`; parts of its patients, and stacks, are in neither."""
+    kept_out = (case for case in cases if case.fold == fold and case.whole and not case.axial_only)
+    return CaseSet(case for case in cases if case.fold != fold), CaseSet(kept_out)
 
 
 def read_brats_cases(folder: Path, fold: int | None = None) -> list[Case]:
@@ -114,28 +119,50 @@ def read_cubes(folder: Path) -> list[Case]:
 
 
 def read_lgg_slices(folder: Path) -> list[Case]:
-    """The FLAIR slices with tumor of each patient, cut roughly to the brain, for whole cases have no skull."""
+    """The FLAIR slices of each patient, cut roughly to the brain, for whole cases have no skull; without those that show little tumor."""
     slices = read_lgg_flair(folder)
     cases = []
     for name in dict.fromkeys(slices.case.tolist()):
         if name.startswith(IN_BRATS):
             continue
         found = []
-        for i in np.flatnonzero((slices.case == name) & (slices.kind == "glioma")):
+        for i in np.flatnonzero(slices.case == name):
             tumor = (slices.targets[i] & WHOLE_BIT) > 0
             image = slices.tissue(np.array([i]))[0]
             deep = inside_skull(image, tumor)
-            if np.count_nonzero(tumor) >= _LEAST_TUMOR and np.count_nonzero(deep) >= _LEAST_BRAIN:
+            if (not tumor.any() or np.count_nonzero(tumor) >= _LEAST_TUMOR) and np.count_nonzero(deep) >= _LEAST_BRAIN:
                 brain = image * deep
                 found.append((brain / brain[brain > AIR].mean(), tumor & deep))
         if found:
-            tissue = np.zeros((len(ROLES), len(found), *found[0][0].shape), np.float32)
-            tissue[ROLES.index("flair")] = [image for image, _ in found]
             labels = np.stack([tumor for _, tumor in found]) * np.uint8(ED.value)
-            box = tissue_box(tissue)
-            inside = (slice(None), *box)
-            cases.append(Case(name, "lgg", _NO_FOLD, stored(tissue[inside]), labels[box].copy(), _STACK_MM, True, told=1, axial_only=True))
+            cases.append(_flair_stack(name, "lgg", _NO_FOLD, np.stack([image for image, _ in found]), labels, _STACK_MM, told=1))
     return cases
+
+
+def read_ms_brains(folder: Path) -> list[Case]:
+    """FLAIR of the heads that have a mask of the brain, without all else."""
+    cases = []
+    for i, path in enumerate(sorted(folder.glob("*/flair_brainmask.nii.gz"))):
+        volume = read_volume(path.with_name("flair.nii.gz"))
+        orientation = orientation_of(volume)
+        brain = orientation.canonical(np.where(read_label_volume(path).array > 0, volume.array, 0))
+        tissue = fit_tissue_scale(brain).apply(brain)
+        spacing = orientation.canonical_spacing(volume)
+        cases.append(_flair_stack(path.parent.name, "ms_heads", FOLDS[i % len(FOLDS)], tissue, np.zeros(brain.shape, np.uint8), spacing))
+    if not cases:
+        raise InputError(f"{folder} holds no CASE/flair_brainmask.nii.gz, but this recipe trains on it; give the folder that holds it with --data")
+    return cases
+
+
+def _flair_stack(
+    name: str, source: str, fold: int, flair: np.ndarray, labels: np.ndarray, spacing: tuple[float, float, float], told: int = len(REGION_KEYS)
+) -> Case:
+    """Axial slices of FLAIR [Z, Y, X] in tissue units, cut to the box that holds tissue; there is no other sequence."""
+    tissue = np.zeros((len(ROLES), *flair.shape), np.float32)
+    tissue[ROLES.index("flair")] = flair
+    box = tissue_box(tissue)
+    inside = (slice(None), *box)
+    return Case(name, source, fold, stored(tissue[inside]), labels[box].copy(), spacing, True, told, axial_only=True)
 
 
 def inside_skull(image: np.ndarray, tumor: np.ndarray) -> np.ndarray:
@@ -171,4 +198,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-READERS: dict[str, Callable[[Path], list[Case]]] = {"brats": read_brats_cases, "brats/cubes": read_cubes, "lgg": read_lgg_slices}
+READERS: dict[str, Callable[[Path], list[Case]]] = {
+    "brats": read_brats_cases,
+    "brats/cubes": read_cubes,
+    "lgg": read_lgg_slices,
+    "ms_heads": read_ms_brains,
+}

@@ -71,7 +71,7 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
             "The weights were trained on BraTS data (research use) and on data under CC BY-NC-SA 4.0: they are for non-commercial research and "
             "education only, not for patient care, and what is derived from them is shared alike."
         ),
-        "training_data": [_WHOLE_CASES, _CUBES, _LGG],
+        "training_data": [_WHOLE_CASES, _CUBES, _LGG, _MS_HEADS],
     },
     "flair-tumor": {
         "title": "Whole tumor on FLAIR of the full head",

@@ -10,7 +10,7 @@ import pytest
 
 from BrainTumorSegLib.data import glioma_cases
 from BrainTumorSegLib.data.case_set import CaseSet
-from BrainTumorSegLib.data.glioma_cases import inside_skull, load_cases, read_brats_cases, read_cubes, read_lgg_slices, split
+from BrainTumorSegLib.data.glioma_cases import inside_skull, load_cases, read_brats_cases, read_cubes, read_lgg_slices, read_ms_brains, split
 from BrainTumorSegLib.data.slice_set import TUMOR_BIT, WHOLE_BIT, SliceSetBuilder
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.labels import ROLES
@@ -92,7 +92,7 @@ def test_of_a_head_what_is_deep_is_brain() -> None:
     assert not inside_skull(np.zeros((224, 224)), np.zeros((224, 224), bool)).any()
 
 
-def test_flair_slices_with_tumor_are_cases_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flair_slices_are_cases_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     builder = SliceSetBuilder()
     scale = fit_tissue_scale(head(np.s_[90:120, 60:100])[0][None])
     for name, kind, tumor in [("TCGA_A", "none", None), ("TCGA_A", "glioma", np.s_[90:120, 60:100]), ("TCGA_B", "glioma", np.s_[90:93, 60:63])]:
@@ -103,15 +103,43 @@ def test_flair_slices_with_tumor_are_cases_of_their_own(monkeypatch: pytest.Monk
     monkeypatch.setattr(glioma_cases, "read_lgg_flair", lambda folder: builder.build())
     (case,) = read_lgg_slices(Path("lgg"))  # the tumor of TCGA_B is too small
     assert (case.name, case.source, case.whole, case.told, case.axial_only) == ("TCGA_A", "lgg", True, 1, True)
-    assert (case.tissue.shape, case.labels.shape) == ((4, 1, 162, 162), (1, 162, 162))
+    assert (case.tissue.shape, case.labels.shape) == ((4, 2, 162, 162), (2, 162, 162))
     assert case.channels().tolist() == [False, False, False, True]
-    assert np.argwhere(case.labels == 2)[[0, -1]].tolist() == [[0, 59, 29], [0, 88, 68]]
+    assert {kind: indices.tolist() for kind, indices in case.slices_by_kind("axial").items()} == {"none": [0], "glioma": [1]}
+    assert np.argwhere(case.labels == 2)[[0, -1]].tolist() == [[1, 59, 29], [1, 88, 68]]
     assert np.count_nonzero(case.labels) == 30 * 40
-    tumor = case.tissue[3, 0, 70, 50] * 0.02
+    np.testing.assert_allclose(case.tissue[3, 0] * 0.02, 1, atol=0.011)
+    tumor = case.tissue[3, 1, 70, 50] * 0.02
     assert tumor == pytest.approx(2 / (1 + 1200 / 162**2), abs=0.02)  # the mean of the brain with its tumor is 1
     for fold in range(6):
         training, validation = split(CaseSet([case]), fold)
         assert (len(training), len(validation)) == (1, 0)
+
+
+def test_heads_with_plaques_are_brains_without_tumor(tmp_path: Path) -> None:
+    sitk = pytest.importorskip("SimpleITK")
+    for name, masked in [("patient01", True), ("patient02", False), ("patient03", True)]:
+        (tmp_path / name).mkdir()
+        arrays = {"flair": np.full((6, 50, 60), 80, np.uint8)}
+        if masked:
+            arrays["flair_brainmask"] = np.zeros((6, 50, 60), np.uint8)
+            arrays["flair_brainmask"][1:5, 10:40, 10:50] = 1
+        for kind, array in arrays.items():
+            image = sitk.GetImageFromArray(array)
+            image.SetSpacing((0.5, 0.5, 3.0))
+            sitk.WriteImage(image, str(tmp_path / name / f"{kind}.nii.gz"))
+    cases = read_ms_brains(tmp_path)  # the second has no mask
+    assert [(case.name, case.source, case.fold, case.spacing_mm) for case in cases] == [
+        ("patient01", "ms_heads", 1, (3.0, 0.5, 0.5)),
+        ("patient03", "ms_heads", 2, (3.0, 0.5, 0.5)),
+    ]
+    assert cases[0].tissue.shape == (4, 4, 30, 40)
+    assert (cases[0].tissue[3] == 50).all()  # 1 in tissue units
+    assert not cases[0].tissue[:3].any()
+    assert not cases[0].labels.any()
+    assert [len(part) for part in split(CaseSet(cases), 1)] == [1, 0]  # kept out, and no case to score
+    with pytest.raises(InputError, match=r"holds no CASE/flair_brainmask\.nii\.gz, but this recipe trains on it"):
+        read_ms_brains(tmp_path / "patient01")
 
 
 def test_sets_are_read_once_and_kept(brats: Path, cubes: Path, tmp_path: Path) -> None:
