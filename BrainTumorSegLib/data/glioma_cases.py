@@ -25,6 +25,7 @@ from BrainTumorSegLib.labels import BRATS_ET, ED, ET, ROLES
 from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
 from BrainTumorSegLib.preprocess.orientation import orientation_of
+from BrainTumorSegLib.preprocess.resample import resample_labels_to
 from BrainTumorSegLib.preprocess.tissue_box import AIR, tissue_box
 
 FOLDS = (1, 2, 3, 4, 5)
@@ -95,9 +96,7 @@ def read_brats_cases(folder: Path, fold: int | None = None) -> list[Case]:
         tissue = np.stack([fit_tissue_scale(volume).apply(volume) for volume in volumes])
         labels = read(path, "seg").astype(np.uint8)
         labels[labels == BRATS_ET] = ET.value
-        box = tissue_box(tissue)
-        inside = (slice(None), *box)
-        cases.append(Case(row["case"], "brats", int(row["fold"]), stored(tissue[inside]), labels[box].copy(), (1.0, 1.0, 1.0), True))
+        cases.append(Case(row["case"], "brats", int(row["fold"]), *_cut(tissue, labels), (1.0, 1.0, 1.0), True))
     return cases
 
 
@@ -145,7 +144,8 @@ def read_ms_brains(folder: Path) -> list[Case]:
     for i, path in enumerate(sorted(folder.glob("*/flair_brainmask.nii.gz"))):
         volume = read_volume(path.with_name("flair.nii.gz"))
         orientation = orientation_of(volume)
-        brain = orientation.canonical(np.where(read_label_volume(path).array > 0, volume.array, 0))
+        mask = resample_labels_to(read_label_volume(path), volume).array > 0
+        brain = orientation.canonical(np.where(mask, volume.array, 0))
         tissue = fit_tissue_scale(brain).apply(brain)
         spacing = orientation.canonical_spacing(volume)
         cases.append(_flair_stack(path.parent.name, "ms_heads", FOLDS[i % len(FOLDS)], tissue, np.zeros(brain.shape, np.uint8), spacing))
@@ -160,9 +160,14 @@ def _flair_stack(
     """Axial slices of FLAIR [Z, Y, X] in tissue units, cut to the box that holds tissue; there is no other sequence."""
     tissue = np.zeros((len(ROLES), *flair.shape), np.float32)
     tissue[ROLES.index("flair")] = flair
+    return Case(name, source, fold, *_cut(tissue, labels), spacing, True, told, axial_only=True)
+
+
+def _cut(tissue: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tissue [C, Z, Y, X], as a case stores it, and labels [Z, Y, X] in the box that holds tissue."""
     box = tissue_box(tissue)
     inside = (slice(None), *box)
-    return Case(name, source, fold, stored(tissue[inside]), labels[box].copy(), spacing, True, told, axial_only=True)
+    return stored(tissue[inside]), labels[box].copy()
 
 
 def inside_skull(image: np.ndarray, tumor: np.ndarray) -> np.ndarray:
