@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from BrainTumorSegLib.inference.adaptive_threshold import grow
+from BrainTumorSegLib.inference.brain import only_brains
 from BrainTumorSegLib.inference.classes import likeliest, region_masks, with_background
-from BrainTumorSegLib.inference.inputs import check_inputs, on_grid_of, reference_role
+from BrainTumorSegLib.inference.inputs import check_inputs, heads_among, on_grid_of, reference_role
 from BrainTumorSegLib.inference.models import ModelInfo
 from BrainTumorSegLib.inference.options import SegmentOptions, limits_of, slicing_of
 from BrainTumorSegLib.inference.planes import acquisition_plane, choose_planes
@@ -28,6 +29,9 @@ from BrainTumorSegLib.preprocess.planes import AXIS_OF_PLANE
 from BrainTumorSegLib.preprocess.tissue_box import AIR, WHOLE, Box, tissue_box
 from BrainTumorSegLib.progress import CancelToken, ProgressCallback
 from BrainTumorSegLib.volume import Volume
+
+_SHARE_OF_BRAIN = 0.15
+"""Of the progress, where the brain is found first."""
 
 
 @dataclass(frozen=True)
@@ -98,26 +102,33 @@ def segment(
     model = session.model
     warnings = check_inputs(volumes, model)
     used = model.used(volumes)
+    heads = heads_among(volumes, model)
     reference = volumes[reference_role(used)]
     tell(0.0, "preparing the images")
     orientation = orientation_of(reference)
-    channels = [
-        orientation.canonical(on_grid_of(reference, volumes[role]).array) for role in used
-    ]  # one orientation, so that a turned copy gets the same numbers
+    # one orientation, so that a turned copy gets the same numbers
+    channels = {role: orientation.canonical(on_grid_of(reference, volumes[role]).array) for role in used}
     spacing = orientation.canonical_spacing(reference) if reference.has_millimeters else None
     reference_shape = orientation.canonical(reference.array).shape
+    begun = 0.02
+    if heads and spacing is not None:
+        begun, head = _SHARE_OF_BRAIN, reference_role(heads)
+        brains = only_brains(channels, spacing, head, session, lambda fraction, message: tell(begun * fraction, message), cancel)
+        if brains is None:
+            warnings.append(f"no brain was found in {volumes[head].name}, so {model.name} saw the whole head; remove the skull and segment again")
+        channels = brains or channels
     planes = _planes(reference, reference_shape, spacing, model, options)
     box = WHOLE
     if model.view is None:
-        tissue, box = _tissue(dict(zip(used, channels)), model, cropped=model.crop and spacing is not None)
+        tissue, box = _tissue(channels, model, cropped=model.crop and spacing is not None)
     prepared = time.perf_counter()
 
     def report(fraction: float, message: str) -> None:
-        tell(0.02 + 0.93 * fraction, message)
+        tell(begun + (0.95 - begun) * fraction, message)
 
     slicing = slicing_of(model, options)
     if model.view is not None:
-        maps = predict_view(channels, spacing, planes, model.view, session, report, cancel)
+        maps = predict_view(list(channels.values()), spacing, planes, model.view, session, report, cancel)
     else:
         maps = predict(tissue, spacing, planes, session, report, cancel, slicing)
     predicted = time.perf_counter()

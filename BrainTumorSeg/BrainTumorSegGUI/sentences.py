@@ -27,6 +27,7 @@ PROGRESS = (
     _("cleaning up the result"),
     _("done"),
     _("looking for tumor: {message}"),
+    _("finding the brain: {message}"),
     _("{plane} slices, {done} of {total}"),
     _("axial"),
     _("coronal"),
@@ -34,7 +35,8 @@ PROGRESS = (
 )
 WARNINGS = (
     _("{name} is {size} mm, which is no usual size of a head; check its spacing"),
-    _("more than a brain is seen in {names}, but {model} was trained without skull; remove it first, or choose a model for whole heads"),
+    _("more than a brain is seen in {names}, but {model} was trained without skull; the brain is cut out first, so check its surface"),
+    _("no brain was found in {name}, so {model} saw the whole head; remove the skull and segment again"),
     _("{name} lies on another grid than {other}: it was resampled to that grid, which is right if the patient did not move in between"),
     _("{name} looks like CT (its air is near -1000), but the models were trained on MRI alone; give an MRI sequence"),
     _("{name} holds a few small whole numbers only, like a mask; give the image that the mask was drawn on"),

@@ -19,7 +19,9 @@ HELP = "train a network by one of the recipes"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.add_argument("recipe", metavar="RECIPE", help="t1ce-tumor, glioma-regions, flair-tumor, or a published system: paper-a, paper-b, paper-c, paper-d")
+    parser.add_argument(
+        "recipe", metavar="RECIPE", help="t1ce-tumor, glioma-regions, flair-tumor, brain-mask, or a published system: paper-a, paper-b, paper-c, paper-d"
+    )
     parser.add_argument(
         "--data",
         type=Path,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from BrainTumorSegLib.data import public_sets
+from BrainTumorSegLib.data import brain_heads, public_sets
 from BrainTumorSegLib.data.slice_set import SliceSet, concatenate
 from BrainTumorSegLib.errors import InputError
 
@@ -19,12 +19,13 @@ READERS: dict[str, Callable[[Path], SliceSet]] = {
     "lgg": public_sets.read_lgg_flair,
     "lgg_tumor_free": public_sets.read_lgg_tumor_free,
     "ms_heads": public_sets.read_ms_heads,
+    "lgg_brain": brain_heads.read_lgg_brain,
 }
-_FOLDERS = {"lgg_tumor_free": "lgg"}
+_FOLDERS = {"lgg_tumor_free": "lgg", "lgg_brain": "lgg"}
 """Folders of the sets that are not named as theirs."""
-FOLDS = {"cheng": (1, 2, 3, 4), "lgg": (1, 2, 3, 4, 5)}
+FOLDS = {"cheng": (1, 2, 3, 4), "lgg": (1, 2, 3, 4, 5), "lgg_brain": (1, 2, 3, 4, 5)}
 """Sets that recipes are scored on, with their folds, by patient; the other sets of a recipe follow them, see `split`."""
-_STACKS = frozenset({"lgg"})
+_STACKS = frozenset({"lgg", "lgg_brain"})
 """Those of them that hold all slices of a patient."""
 _PICTURES = frozenset({"cheng", "no_tumor"})
 """Sets of single pictures whose patients are not told apart; in the others a case is a patient."""
@@ -84,7 +85,7 @@ def count_patients(slices: SliceSet) -> dict[str, int]:
 def split(slices: SliceSet, fold: int) -> tuple[SliceSet, SliceSet]:
     """(training, validation) of one fold.
 
-    Validation is fold `fold` of the set that is scored (`cheng` or `lgg`) and, always, fold 1 of `no_tumor`. All other
+    Validation is fold `fold` of the set that is scored (`cheng`, `lgg` or `lgg_brain`) and, always, fold 1 of `no_tumor`. All other
     sets of the same fold number are kept out of training too, so that volumes and heads of patients never seen remain for
     looking at. With `folds.ALL_CASES` every patient is trained on, and fold 1 of `no_tumor` alone is left.
     """

@@ -36,6 +36,11 @@ _MS_HEADS = {
     "what": "FLAIR of whole heads with multiple sclerosis and no tumor (Lesjak et al. 2018)",
     "license": "CC BY",
 }
+_LGG_BRAIN = {
+    "name": "lgg_brain",
+    "what": "axial T1, T1ce and FLAIR of lower-grade gliomas with skull (TCGA-LGG, Buda et al. 2019), brains found by HD-BET (Isensee et al. 2019, Apache-2.0)",
+    "license": "CC BY-NC-SA 4.0",
+}
 
 DESCRIPTIONS: dict[str, dict[str, Any]] = {
     "t1ce-tumor": {
@@ -88,6 +93,19 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
             "they are for non-commercial research and education only, not for patient care, and what is derived from them is shared alike."
         ),
         "training_data": [_LGG, _NO_TUMOR, _MS_HEADS],
+    },
+    "brain-mask": {
+        "title": "Brain of a whole head",
+        "task": "Finds the brain on any MRI sequence of a whole head, so that models that were trained without skull can be used on it.",
+        "inputs": ["any"],
+        "planes": ["axial"],
+        "threshold": 0.5,
+        "license": "non-commercial, share alike (CC BY-NC-SA 4.0)",
+        "license_note": (
+            "The weights were trained on data under CC BY-NC-SA 4.0: they are for non-commercial research and education only, not for patient care, "
+            "and what is derived from them is shared alike."
+        ),
+        "training_data": [_LGG_BRAIN],
     },
 }
 

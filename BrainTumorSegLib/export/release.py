@@ -166,7 +166,7 @@ def _first(recipe: Recipe) -> int:
 
 def _scores(path: Path, recipe: Recipe, validation: SliceSet, fold: int) -> dict[str, Any]:
     masks = predict_slices(onnx_predictor(path), validation)
-    split = f"{split_of(scored_set(recipe.sets), fold, _first(recipe))}, tumor-free: no_tumor fold 1"
+    split = split_of(scored_set(recipe.sets), fold, _first(recipe)) + (", tumor-free: no_tumor fold 1" if "no_tumor" in recipe.sets else "")
     if is_scored_by_patient(recipe.sets):
         average = "mean over patients, all slices of a patient as one volume, at 224 x 224"
         return {"split": split, "average": average, **_without_patients(score_stacks(masks, validation))}

@@ -39,8 +39,13 @@ def check_inputs(volumes: Mapping[str, Volume], model: ModelInfo) -> list[str]:
     for role in used:
         check_image(volumes[role])
     moved = [_moved(volumes[role], reference) for role in used if not volumes[role].same_grid(reference)]
-    heads = [volumes[role].name for role in used if model.crop and shows_head(volumes[role])]
+    heads = [volumes[role].name for role in heads_among(volumes, model)]
     return moved + _whole_heads(heads, model) + [warning for role in used for warning in _doubts(volumes[role], role)]
+
+
+def heads_among(volumes: Mapping[str, Volume], model: ModelInfo) -> tuple[str, ...]:
+    """Those of `volumes` that the model reads and that show more than a brain, where it was trained without skull."""
+    return tuple(role for role in model.used(volumes) if model.crop and shows_head(volumes[role]))
 
 
 def reference_role(roles: Iterable[str]) -> str:
@@ -66,7 +71,7 @@ def _moved(volume: Volume, reference: Volume) -> str:
 
 
 def _whole_heads(names: list[str], model: ModelInfo) -> list[str]:
-    said = f"more than a brain is seen in {', '.join(names)}, but {model.name} was trained without skull; remove it first, or choose a model for whole heads"
+    said = f"more than a brain is seen in {', '.join(names)}, but {model.name} was trained without skull; the brain is cut out first, so check its surface"
     return [said] if names else []
 
 

@@ -152,10 +152,11 @@ def read_rows(table: Any, folder: Path, name: str) -> list[ModelInfo]:
     """
     if table["format"] != FORMAT:
         raise ModelError(f"{name} has format {table['format']}, but this version reads {FORMAT}; install the matching version")
-    return [_read_row(row, folder) for row in table["models"]]
+    return [read_row(row, folder) for row in table["models"]]
 
 
-def _read_row(row: dict[str, Any], folder: Path) -> ModelInfo:
+def read_row(row: dict[str, Any], folder: Path) -> ModelInfo:
+    """One row; ValueError, KeyError, TypeError: a damaged one."""
     path = folder / row["file"]
     lists = {key: tuple(row[key]) for key in ("inputs", "planes", "training_data")}
     view = View(**row["view"]) if row.get("view") else None

@@ -54,6 +54,11 @@ def remove_thin_islands(mask: np.ndarray, axis: int, min_slices: int) -> np.ndar
     return _islands_where(mask, kept)
 
 
+def largest_island(mask: np.ndarray) -> np.ndarray:
+    """The largest 26-connected island of `mask` [z, y, x]."""
+    return _islands_where(mask, lambda parts, count, _: np.arange(count) == np.argmax(np.bincount(parts.ravel(), minlength=count + 1)[1:]))
+
+
 def fill_holes(mask: np.ndarray, voxel_mm3: float, max_hole_mm3: float) -> np.ndarray:
     """`mask` [z, y, x] with enclosed 6-connected holes up to `max_hole_mm3` filled; background that reaches the border is no hole."""
     if max_hole_mm3 <= 0 or not mask.any():

@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from BrainTumorSegLib import pipeline
 from BrainTumorSegLib.api import best_model
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.inference.models import ModelInfo, list_models
@@ -227,7 +228,8 @@ def test_all_four_sequences_are_needed(tmp_path: Path) -> None:
         segment(volumes, opened(tmp_path), SegmentOptions())
 
 
-def test_a_whole_head_does_not_go_to_classes_that_were_trained_without_skull(tmp_path: Path) -> None:
+def test_a_whole_head_does_not_go_to_classes_that_were_trained_without_skull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "only_brains", lambda *_: None)
     path = write_classes(tmp_path / "classes.onnx")
     write_models(tmp_path, class_row(path, crop=True), model_row(path, name="single"))
     models = list_models(tmp_path)
@@ -238,4 +240,5 @@ def test_a_whole_head_does_not_go_to_classes_that_were_trained_without_skull(tmp
     session = Planes(opened(tmp_path, crop=True).model, (1, 0, 0, 0), (1, 0, 0, 0))
     result = segment(large, session, SegmentOptions())  # type: ignore[arg-type]
     assert any("was trained without skull" in text for text in result.warnings)
+    assert any("no brain was found in t1ce, so classes saw the whole head" in text for text in result.warnings)
     assert session.shapes == [(8, 4, SIZE, SIZE)] * 3  # through its own view, and not cut as a model without one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from BrainTumorSegLib.api import best_model
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.inference import brain
 from BrainTumorSegLib.inference.inputs import check_inputs
 from BrainTumorSegLib.inference.models import ModelInfo, choose_model, list_models
 from BrainTumorSegLib.inference.options import SegmentOptions
@@ -19,7 +21,7 @@ from BrainTumorSegLib.pipeline import segment
 from BrainTumorSegLib.preprocess.frame import PIXEL_MM
 from BrainTumorSegLib.volume import Volume
 from Testing.Python.gliomas import labels, tissue, write_regions
-from Testing.Python.tiny import model_row, write_models
+from Testing.Python.tiny import model_row, tiny_model, write_models
 
 pytest.importorskip("onnx")
 
@@ -153,9 +155,51 @@ def head_of(role: str) -> Volume:
 
 def test_a_whole_head_is_told_to_a_user_of_a_model_that_was_trained_without_skull(model: ModelInfo) -> None:
     single = list_models(model.path.parent)[1]
-    said = "more than a brain is seen in t1ce, flair, but regions was trained without skull; remove it first, or choose a model for whole heads"
+    said = "more than a brain is seen in t1ce, flair, but regions was trained without skull; the brain is cut out first, so check its surface"
     assert check_inputs({"t1ce": head_of("t1ce"), "flair": head_of("flair")}, model).count(said) == 1
     assert not any("brain" in text for text in check_inputs(volumes("t1ce"), model) + check_inputs({"t1ce": head_of("t1ce")}, single))
+
+
+def found_brain(monkeypatch: pytest.MonkeyPatch, model: ModelInfo, mask: np.ndarray | None) -> None:
+    """Let the brain be found at `mask`, after one word of it."""
+
+    def find(head: np.ndarray, spacing_mm: object, session: Session, report: Callable[[float, str], None], cancel: object) -> np.ndarray | None:
+        report(1.0, "axial slices, 1 of 1")
+        return mask
+
+    monkeypatch.setattr(brain, "brain_model", lambda: model)
+    monkeypatch.setattr(brain, "find_brain", find)
+
+
+def test_the_brain_is_cut_out_of_a_whole_head(model: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the tumor lies in what is taken for brain, and only that half is marked; progress never goes back."""
+    inside = np.zeros(truth().shape, bool)
+    inside[18:] = True
+    found_brain(monkeypatch, model, inside)
+    told: list[tuple[float, str]] = []
+    options = SegmentOptions(planes="axial", min_island_mm3=0.0)
+    heads = {role: head_of(role) for role in ("t1ce", "flair")}
+    result = segment(heads, Session(model, threads=1), options, lambda fraction, message: told.append((fraction, message)))
+    np.testing.assert_array_equal(result.labels.array[18:] > 0, truth()[18:] > 0)
+    assert not result.labels.array[:18].any()
+    assert "finding the brain: axial slices, 1 of 1" in [message for _, message in told]
+    fractions = [fraction for fraction, _ in told]
+    assert fractions == sorted(fractions) and fractions[-1] == 1.0
+
+
+def test_brains_and_models_for_whole_heads_need_no_cut(model: ModelInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found_brain(monkeypatch, model, np.zeros(truth().shape, bool))
+    assert segment(volumes("flair"), Session(model, threads=1), OPTIONS).found
+    told: list[str] = []
+    segment({"t1ce": head_of("t1ce")}, Session(tiny_model(tmp_path), threads=1), OPTIONS, lambda fraction, message: told.append(message))
+    assert told and not any("brain" in message for message in told)
+
+
+def test_a_head_whose_brain_is_not_found_is_segmented_whole_and_the_user_is_told(model: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+    found_brain(monkeypatch, model, None)
+    result = segment({"flair": head_of("flair")}, Session(model, threads=1), SegmentOptions(planes="axial", min_island_mm3=0.0))
+    np.testing.assert_array_equal(result.labels.array > 0, truth() > 0)
+    assert "no brain was found in flair, so regions saw the whole head; remove the skull and segment again" in result.warnings
 
 
 def test_with_skull_the_model_that_was_trained_with_it_is_taken(model: ModelInfo) -> None:
