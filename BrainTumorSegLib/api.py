@@ -125,7 +125,7 @@ def open_model(name: str | None = None, *, roles: Mapping[str, object] | None = 
 
 
 def best_model(volumes: Mapping[str, object], models: Sequence[ModelInfo]) -> ModelInfo:
-    """The one of `models` that reads the most of what is given; with skull in a picture rather one that was trained with it.
+    """The one of `models` that reads the most of what is given; with skull in a picture rather one that was trained with it, if it reads as much.
 
     Args:
         volumes: by role; only values that are volumes are looked at.
@@ -133,10 +133,12 @@ def best_model(volumes: Mapping[str, object], models: Sequence[ModelInfo]) -> Mo
     Raises:
         InputError: no model reads these roles.
     """
-    able = [model for model in models if not model.missing(volumes)]
-    with_skull = [model for model in able if not model.crop]
-    if 0 < len(with_skull) < len(able) and any(isinstance(volume, Volume) and shows_head(volume) for volume in volumes.values()):
-        return choose_model(volumes, with_skull)
+    if any(isinstance(volume, Volume) and shows_head(volume) for volume in volumes.values()):
+        able = [model for model in models if not model.missing(volumes)]
+        most = max((len(model.used(volumes)) for model in able), default=0)
+        with_skull = [model for model in able if not model.crop and len(model.used(volumes)) == most]
+        if with_skull:
+            return choose_model(volumes, with_skull)
     return choose_model(volumes, models)
 
 

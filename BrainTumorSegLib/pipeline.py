@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from BrainTumorSegLib.inference.adaptive_threshold import grow
-from BrainTumorSegLib.inference.brain import only_brains
+from BrainTumorSegLib.inference.brain import find_brain, open_brain_network, outside_removed
 from BrainTumorSegLib.inference.classes import likeliest, region_masks, with_background
 from BrainTumorSegLib.inference.inputs import check_inputs, heads_among, on_grid_of, reference_role
 from BrainTumorSegLib.inference.models import ModelInfo
@@ -48,6 +48,7 @@ class Segmentation:
         every_slice: whether every slice of them was run. mirrored: whether mirrored ones were too.
         seconds: "load", "preprocess", "inference", "postprocess", "total".
         voxels, volumes_ml: per label key; volumes_ml is None for pictures.
+        brain: where the brain is that was cut out of a whole head, uint8, or None where nothing was cut out.
         uncertainty: entropy in [0, 1], or None. probabilities: float32 [K, z, y, x], or None.
         warnings: what the user should know.
     """
@@ -67,6 +68,7 @@ class Segmentation:
     seconds: dict[str, float]
     voxels: dict[str, int]
     volumes_ml: dict[str, float] | None
+    brain: Volume | None
     uncertainty: Volume | None
     probabilities: np.ndarray | None
     warnings: tuple[str, ...]
@@ -110,13 +112,14 @@ def segment(
     channels = {role: orientation.canonical(on_grid_of(reference, volumes[role]).array) for role in used}
     spacing = orientation.canonical_spacing(reference) if reference.has_millimeters else None
     reference_shape = orientation.canonical(reference.array).shape
-    begun = 0.02
+    begun, brain = 0.02, None
     if heads and spacing is not None:
         begun, head = _SHARE_OF_BRAIN, reference_role(heads)
-        brains = only_brains(channels, spacing, head, session, lambda fraction, message: tell(begun * fraction, message), cancel)
-        if brains is None:
+        brain = find_brain(channels[head], spacing, open_brain_network(session), lambda fraction, message: tell(begun * fraction, message), cancel)
+        if brain is None:
             warnings.append(f"no brain was found in {volumes[head].name}, so {model.name} saw the whole head; remove the skull and segment again")
-        channels = brains or channels
+        else:
+            channels = {role: outside_removed(channel, brain) for role, channel in channels.items()}
     planes = _planes(reference, reference_shape, spacing, model, options)
     box = WHOLE
     if model.view is None:
@@ -166,6 +169,7 @@ def segment(
         seconds=_rounded(load=load_seconds, preprocess=prepared - began, inference=predicted - prepared, postprocess=ended - predicted),
         voxels=voxels,
         volumes_ml={key: round(n * reference.voxel_ml, 3) for key, n in voxels.items()} if reference.has_millimeters else None,
+        brain=None if brain is None else reference.like(np.ascontiguousarray(orientation.restore(brain.astype(np.uint8))), "brain"),
         uncertainty=uncertainty,
         probabilities=probabilities,
         warnings=tuple(warnings),

@@ -111,7 +111,7 @@ def _cases(inputs: Mapping[str, Path]) -> Cases:
 def _check_outputs(inputs: Mapping[str, Path], arguments: argparse.Namespace) -> None:
     from BrainTumorSegLib.api import check_folder_writable
 
-    for option in ("uncertainty", "probabilities"):
+    for option in ("uncertainty", "probabilities", "brain"):
         if getattr(arguments, option) is not None:
             raise InputError(f"--{option} is for volumes, but the input is a folder of pictures; leave it out")
     if arguments.output.suffix.lower() in (".png", ".nii", ".gz", ".nrrd", ".mha"):

@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label-scheme", choices=["brats2021"], help="write gliomas as 1, 2, 4 (default: 1, 2, 3)")
     parser.add_argument("--uncertainty", type=Path, metavar="F", help="also write the entropy of the probabilities, 0 to 1")
     parser.add_argument("--probabilities", type=Path, metavar="F", help="also write the probability of each label")
+    parser.add_argument("--brain", type=Path, metavar="F", help="also write the mask of the brain, where it is cut out of a whole head")
     parser.add_argument("--planes", choices=["auto", "all", "axial", "acquisition"], default="auto", help="in which planes volumes are cut (default: auto)")
     parser.add_argument("--every-slice", action="store_true", help="run every slice (default: those far from anything found at a first look are left out)")
     quality = "thorough: run every slice, and mirrored ones too, in about three times the time (default: standard)"
@@ -114,7 +115,7 @@ def check_outputs(inputs: Mapping[str, Path], arguments: argparse.Namespace) -> 
     from BrainTumorSegLib.api import check_output
 
     taken = {path.resolve(): f"the input --{role}" for role, path in inputs.items()}
-    for option in ("output", "uncertainty", "probabilities"):
+    for option in ("output", "uncertainty", "probabilities", "brain"):
         path = getattr(arguments, option)
         if path is None:
             continue
@@ -123,7 +124,7 @@ def check_outputs(inputs: Mapping[str, Path], arguments: argparse.Namespace) -> 
         taken[path.resolve()] = f"--{option}"
         check_output(path)
         if option != "output" and path.suffix.lower() == ".png":
-            raise InputError(f"--{option} {path} is a PNG, which holds no fractions; choose .nii.gz, .nrrd or .mha")
+            raise InputError(f"--{option} {path} is a PNG, which holds no {'volumes' if option == 'brain' else 'fractions'}; choose .nii.gz, .nrrd or .mha")
 
 
 def options_of(arguments: argparse.Namespace) -> SegmentOptions:
@@ -156,6 +157,10 @@ def _outputs(result: Segmentation, arguments: argparse.Namespace) -> list[Output
         outputs.append(Output(arguments.uncertainty, result.uncertainty))
     if arguments.probabilities and result.probabilities is not None:
         outputs.append(Output(arguments.probabilities, result.labels, channels=result.probabilities))
+    if arguments.brain and result.brain is not None:
+        outputs.append(Output(arguments.brain, result.brain))
+    elif arguments.brain:
+        print(f"note: no brain was cut out, so {arguments.brain} is not written", file=sys.stderr)
     return outputs
 
 

@@ -26,10 +26,14 @@ _LEAST_HEAD = 0.03  # share of the canvas
 _INVERSION = 2.2
 """Tissue units that T1 is taken from to look like T2: white matter (1.2) comes out darker than gray matter (0.9), and fluid bright."""
 _GRAY_OF_TISSUE = 100.0
+_FAINT = (0.0, 0.3)
+"""Shares of their brightness that scalp and skull keep."""
 
 
 def read_lgg_brain(folder: Path) -> SliceSet:
-    """All sequences of each patient that has a mask; T1 a second time as if it were T2, of which the set has none (kind "inverted").
+    """All sequences of each patient that has a mask (kind "brain"), T1 a second time as if it were T2, of which the set has none ("inverted").
+
+    A third time ("faint") scalp and skull are darker, as where fat is suppressed, or black, as where somebody has removed them already.
 
     Raises:
         InputError: no patient has a mask.
@@ -40,15 +44,17 @@ def read_lgg_brain(folder: Path) -> SliceSet:
         raise InputError(f"{folder.parent / MASKS} holds no CASE.npz, but this recipe trains on it; run python -m Testing.Benchmarks.make_brain_masks")
     with (folder / "folds.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["case"] in masks]
-    for row in rows:
+    for i, row in enumerate(rows):
         with np.load(masks[row["case"]]) as arrays:
             brain = arrays["mask"]
-        for role in ("t1", "t1ce", "flair"):
+        for j, role in enumerate(("t1", "t1ce", "flair")):
             if role not in row["repeats_flair"].split():
                 stack = read_packed(folder / row["case"], role)
                 _add(builder, stack, brain, row, "brain")
                 if role == "t1":
-                    _add(builder, like_t2(stack), brain, row, "inverted")
+                    stack = like_t2(stack)
+                    _add(builder, stack, brain, row, "inverted")
+                _add(builder, np.where(brain, stack, stack * _FAINT[(i + j) % len(_FAINT)]), brain, row, "faint")
     return builder.build()
 
 

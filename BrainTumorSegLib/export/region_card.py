@@ -18,7 +18,7 @@ def card_text(row: dict[str, Any]) -> str:
 {row["task"]} **Research only, not a medical device.**
 
 - Network: {row["network"]}
-- Input: any of {", ".join(row["inputs"])}, aligned with one another (other grids are resampled), without skull
+- Input: any of {", ".join(row["inputs"])}, aligned with one another (other grids are resampled), without skull or [cut out](brain-mask.md) of whole heads
 - Slices: {", ".join(row["planes"])}, resampled to {240 / 224:.2f} mm
 - Output: 1 necrotic and non-enhancing core, 2 edema, 3 enhancing tumor; without T1ce enhancement cannot be seen, and what would be 3 is written as 1
 - File: `{row["file"]}`, {row["precision"]}, sha256 `{row["sha256"]}`
@@ -39,9 +39,9 @@ def card_text(row: dict[str, Any]) -> str:
 ## Not for
 
 Children, brains after surgery or radiation, other diseases (multiple sclerosis, stroke, infection), CT, tumors other than glioma,
-images with skull, and T1 without contrast agent in the place of T1ce were not trained on or not scored. A volume with more than
-2 L of tissue is taken for a head with skull, and the user is told: of 156 volumes of brains none was, of 22 volumes of heads all
-were. Wrong sequences and missing contrast agent are noticed in most volumes, but not in all ([how many](../scope.md)).
+and T1 without contrast agent in the place of T1ce were not trained on or not scored. A volume with more than
+2 L of tissue is taken for a whole head, its brain is [cut out](brain-mask.md) first, and the user is told: of 156 volumes of brains none was
+so taken, of 22 volumes of heads all were. Wrong sequences and missing contrast agent are noticed in most volumes, but not in all ([how many](../scope.md)).
 A result is a proposal that a person has to check.
 """
 

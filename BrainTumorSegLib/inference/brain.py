@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -41,6 +41,11 @@ def brain_model() -> ModelInfo:
         raise ModelError(f"{folder / TABLE_NAME} does not tell where the network is that finds the brain ({error!r}); install the extension again") from None
 
 
+def open_brain_network(beside: Session) -> Session:
+    """The network of `brain_model`, with as many threads as another session and where it runs."""
+    return Session(brain_model(), beside.threads, beside.provider)
+
+
 def find_brain(
     head: np.ndarray, spacing_mm: tuple[float, float, float], session: Session, report: Report, cancel: CancelToken | None = None
 ) -> np.ndarray | None:
@@ -49,7 +54,7 @@ def find_brain(
     Args:
         head: gray levels of any sequence on canonical axes, [Z, Y, X].
         spacing_mm: (z, y, x).
-        session: the open network of `brain_model`.
+        session: of `open_brain_network`.
         report: told (fraction, message) after every batch.
 
     Returns:
@@ -62,32 +67,13 @@ def find_brain(
     chosen = every_nth(len(head), step)
     tissue = fit_tissue_scale(head).apply(head[chosen])
     coarse_mm = (spacing_mm[0] * step, *spacing_mm[1:])
-    maps = predict(tissue[None], coarse_mm, ("axial",), session, report, cancel)
+    maps = predict(tissue[None], coarse_mm, ("axial",), session, lambda fraction, message: report(fraction, f"finding the brain: {message}"), cancel)
     brain = largest_island(maps[0] >= session.model.threshold)
     voxel_mm3 = float(np.prod(coarse_mm))
     if np.count_nonzero(brain) * voxel_mm3 < _LEAST_ML * 1000:
         return None
     brain = fill_holes(brain, voxel_mm3, np.inf)
     return brain if step == 1 else interpolate(brain.astype(np.float32), len(head), step) >= 0.5
-
-
-def only_brains(
-    channels: Mapping[str, np.ndarray], spacing_mm: tuple[float, float, float], head: str, session: Session, report: Report, cancel: CancelToken | None = None
-) -> dict[str, np.ndarray] | None:
-    """All `channels` without what lies outside the brain; None where no brain is found.
-
-    Args:
-        channels: gray levels by role on canonical axes, [Z, Y, X] each; all lie on one grid, so one brain is that of all.
-        spacing_mm, report, cancel: as of `find_brain`.
-        head: the role that is looked at.
-        session: the model's; the brain is found with as many threads, and where it runs.
-    """
-
-    def tell(fraction: float, message: str) -> None:
-        report(fraction, f"finding the brain: {message}")
-
-    brain = find_brain(channels[head], spacing_mm, Session(brain_model(), session.threads, session.provider), tell, cancel)
-    return None if brain is None else {role: outside_removed(channel, brain) for role, channel in channels.items()}
 
 
 def outside_removed(channel: np.ndarray, brain: np.ndarray) -> np.ndarray:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from BrainTumorSegLib import pipeline
 from BrainTumorSegLib.api import best_model
 from BrainTumorSegLib.errors import InputError
-from BrainTumorSegLib.inference import brain
 from BrainTumorSegLib.inference.inputs import check_inputs
 from BrainTumorSegLib.inference.models import ModelInfo, choose_model, list_models
 from BrainTumorSegLib.inference.options import SegmentOptions
@@ -164,11 +164,11 @@ def found_brain(monkeypatch: pytest.MonkeyPatch, model: ModelInfo, mask: np.ndar
     """Let the brain be found at `mask`, after one word of it."""
 
     def find(head: np.ndarray, spacing_mm: object, session: Session, report: Callable[[float, str], None], cancel: object) -> np.ndarray | None:
-        report(1.0, "axial slices, 1 of 1")
+        report(1.0, "finding the brain")
         return mask
 
-    monkeypatch.setattr(brain, "brain_model", lambda: model)
-    monkeypatch.setattr(brain, "find_brain", find)
+    monkeypatch.setattr(pipeline, "open_brain_network", lambda session: session)
+    monkeypatch.setattr(pipeline, "find_brain", find)
 
 
 def test_the_brain_is_cut_out_of_a_whole_head(model: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,14 +182,17 @@ def test_the_brain_is_cut_out_of_a_whole_head(model: ModelInfo, monkeypatch: pyt
     result = segment(heads, Session(model, threads=1), options, lambda fraction, message: told.append((fraction, message)))
     np.testing.assert_array_equal(result.labels.array[18:] > 0, truth()[18:] > 0)
     assert not result.labels.array[:18].any()
-    assert "finding the brain: axial slices, 1 of 1" in [message for _, message in told]
+    assert result.brain is not None and result.brain.same_grid(heads["t1ce"])
+    np.testing.assert_array_equal(result.brain.array, inside)
+    assert "finding the brain" in [message for _, message in told]
     fractions = [fraction for fraction, _ in told]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
 
 
 def test_brains_and_models_for_whole_heads_need_no_cut(model: ModelInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found_brain(monkeypatch, model, np.zeros(truth().shape, bool))
-    assert segment(volumes("flair"), Session(model, threads=1), OPTIONS).found
+    bare = segment(volumes("flair"), Session(model, threads=1), OPTIONS)
+    assert bare.found and bare.brain is None
     told: list[str] = []
     segment({"t1ce": head_of("t1ce")}, Session(tiny_model(tmp_path), threads=1), OPTIONS, lambda fraction, message: told.append(message))
     assert told and not any("brain" in message for message in told)
@@ -202,10 +205,12 @@ def test_a_head_whose_brain_is_not_found_is_segmented_whole_and_the_user_is_told
     assert "no brain was found in flair, so regions saw the whole head; remove the skull and segment again" in result.warnings
 
 
-def test_with_skull_the_model_that_was_trained_with_it_is_taken(model: ModelInfo) -> None:
+def test_with_skull_the_model_that_was_trained_with_it_is_taken_where_it_reads_as_much(model: ModelInfo) -> None:
     models = list_models(model.path.parent)  # regions reads any, single T1ce
     assert best_model(volumes("t1ce", "flair"), models).name == "regions"
-    assert best_model({"t1ce": head_of("t1ce"), "flair": head_of("flair")}, models).name == "single"
+    assert best_model({"t1ce": volumes("t1ce")["t1ce"]}, models).name == "regions"
+    assert best_model({"t1ce": head_of("t1ce")}, models).name == "single"
+    assert best_model({"t1ce": head_of("t1ce"), "flair": head_of("flair")}, models).name == "regions"  # the brain is cut out for it
     assert best_model({"flair": head_of("flair")}, models).name == "regions"  # nothing else reads it
     assert best_model({"t1ce": None, "flair": None}, models).name == "regions"
 

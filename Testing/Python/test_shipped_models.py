@@ -12,12 +12,17 @@ import pytest
 from BrainTumorSegLib import api
 from BrainTumorSegLib.bench.graph import Graph, Node, read_graph
 from BrainTumorSegLib.bench.protobuf import read_fields
+from BrainTumorSegLib.inference.brain import brain_model, find_brain
 from BrainTumorSegLib.labels import ROLES, SCHEMES
+from BrainTumorSegLib.metrics.overlap import dice
+from BrainTumorSegLib.preprocess.orientation import orientation_of
 from BrainTumorSegLib.resources import find_resources
 
 REPOSITORY = Path(__file__).parents[2]
 DATA = REPOSITORY.parent / "shared" / "data"
 MODELS = api.list_models()
+BRAIN = brain_model()
+FILES = [*MODELS, BRAIN]
 KERNELS = {
     "Add": 14, "AveragePool": 11, "Clip": 13, "Concat": 13, "Conv": 11, "DepthToSpace": 13, "DequantizeLinear": 13,
     "GlobalAveragePool": 1, "MaxPool": 12, "Mul": 14, "QuantizeLinear": 13, "Relu": 14, "Resize": 13, "Sigmoid": 13,
@@ -32,7 +37,7 @@ def session():
     return api.open_model("t1ce-tumor")
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", FILES, ids=lambda model: model.name)
 def test_models_json_tells_the_truth(model):
     content = model.path.read_bytes()
     assert hashlib.sha256(content).hexdigest() == model.sha256
@@ -47,10 +52,11 @@ def test_models_json_tells_the_truth(model):
 
 def test_every_model_file_is_named_in_models_json_and_no_other_lies_beside_it():
     folder = find_resources() / "Models"
-    assert {path.name for path in folder.glob("*.onnx")} == {model.file for model in MODELS}
+    assert {path.name for path in folder.glob("*.onnx")} == {model.file for model in FILES}
+    assert BRAIN.name not in {model.name for model in MODELS}  # it marks no tumor, so nobody is asked to choose it
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", FILES, ids=lambda model: model.name)
 def test_the_file_is_old_enough_for_onnxruntime_1_20(model):
     onnx = pytest.importorskip("onnx")
     graph = onnx.load(str(model.path))
@@ -58,7 +64,7 @@ def test_the_file_is_old_enough_for_onnxruntime_1_20(model):
     assert {entry.domain: entry.version for entry in graph.opset_import}[""] <= 21
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", FILES, ids=lambda model: model.name)
 def test_every_operation_is_one_that_onnxruntime_1_20_runs(model):
     graph = read_graph(model.path.read_bytes())
     assert {node.domain for node in graph.nodes} == {""}, "an operation of onnxruntime's own set may be younger than 1.20"
@@ -74,7 +80,7 @@ def test_every_operation_is_one_that_onnxruntime_1_20_runs(model):
     assert {graph.tensors[name].dtype.name for name in quantized} <= {"int8", "int32"}  # weights and biases
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", FILES, ids=lambda model: model.name)
 def test_every_operation_is_as_old_as_it_is_said_to_be(model):
     onnx = pytest.importorskip("onnx")
     graph = read_graph(model.path.read_bytes())
@@ -134,3 +140,23 @@ def test_the_scores_name_their_split_and_number():
     assert "fold 4" in scores["split"]
     assert np.isfinite(scores["dice"])
     assert set(scores["dice_by_kind"]) == {"glioma", "meningioma", "pituitary"}
+
+
+@pytest.mark.skipif(not (DATA / "ms_heads").is_dir(), reason="the real scans of ../shared/data are not here")
+@pytest.mark.parametrize(("head", "role", "least"), [("patient04", "t1", 0.92), ("patient12", "t2", 0.92), ("patient20", "flair", 0.92)])
+def test_the_brain_of_a_real_head_is_found_on_any_sequence(head, role, least):
+    volume = api.read_volume(DATA / "ms_heads" / head / f"{role}.nii.gz")
+    mask = api.resample_labels_to(api.read_label_volume(DATA / "ms_heads" / head / f"{role}_brainmask.nii.gz"), volume)
+    orientation = orientation_of(volume)
+    found = find_brain(orientation.canonical(volume.array), orientation.canonical_spacing(volume), api.Session(BRAIN), lambda fraction, message: None)
+    assert found is not None
+    assert dice(found, orientation.canonical(mask.array) > 0) >= least
+
+
+@pytest.mark.skipif(not (DATA / "ms_heads").is_dir(), reason="the real scans of ../shared/data are not here")
+def test_regions_are_not_falsely_found_in_a_whole_head():
+    """With skull it marked up to 763 mL before the brain was cut out."""
+    folder = DATA / "ms_heads" / "patient20"
+    result = api.segment({role: api.read_volume(folder / f"{role}.nii.gz") for role in ("t1", "flair")}, "glioma-regions")
+    assert sum(result.volumes_ml.values()) <= 1.0
+    assert any("the brain is cut out first" in text for text in result.warnings)

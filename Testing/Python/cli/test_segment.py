@@ -20,7 +20,7 @@ from BrainTumorSegLib.cli import segment
 from BrainTumorSegLib.cli.main import main
 from BrainTumorSegLib.io.images import read_label_volume, read_volume, write_volume
 from BrainTumorSegLib.volume import Volume
-from Testing.Python.tiny import model_row, write_models
+from Testing.Python.tiny import THRESHOLD_TAPS, model_row, write_models, write_network
 
 Capture = pytest.CaptureFixture[str]
 
@@ -101,6 +101,24 @@ def test_uncertainty_and_probabilities_are_written_on_request(resources: Path, h
     assert uncertainty.same_grid(read_volume(head)) and probability.same_grid(read_volume(head))
     assert uncertainty.array.min() >= 0 and uncertainty.array.max() <= 1
     assert probability.array[22, 24, 12] > 0.9 and probability.array[0, 0, 0] < 0.1
+
+
+def test_the_brain_that_is_cut_out_is_written_on_request(resources: Path, head: Path, tmp_path: Path, capsys: Capture) -> None:
+    """A network that takes all tissue for brain: 2.2 L, more than a brain has, so that a model trained without skull asks for it."""
+    words = ["segment", "--t1ce", str(head), "-o", str(tmp_path / "out.nii"), "--brain", str(tmp_path / "brain.nii.gz")]
+    assert main(words) == 0
+    assert not (tmp_path / "brain.nii.gz").exists()
+    assert f"note: no brain was cut out, so {tmp_path / 'brain.nii.gz'} is not written" in capsys.readouterr().err
+    folder = resources / "Models"
+    row = model_row(write_network(folder / "brain.onnx", THRESHOLD_TAPS, edge=0.5), name="brain", inputs=["any"])
+    models = {"format": 1, "models": [model_row(folder / "bright.onnx", name="bright", crop=True)], "brain": row}
+    (folder / "models.json").write_text(json.dumps(models))
+    assert main(words) == 0
+    brain, image = read_label_volume(tmp_path / "brain.nii.gz"), read_volume(head)
+    assert brain.same_grid(image) and set(np.unique(brain.array)) == {0, 1}
+    tissue = image.array > 0
+    assert 2 * np.count_nonzero(tissue & (brain.array > 0)) / (tissue.sum() + brain.array.sum()) > 0.99
+    assert "more than a brain is seen in head.nii.gz" in capsys.readouterr().out
 
 
 def test_planes_can_be_chosen(resources: Path, head: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -237,6 +255,7 @@ def test_bad_outputs_are_refused_before_the_work(resources: Path, head: Path, tm
     assert "is also the input --t1ce" in refused("-o", head)
     assert "is also --output" in refused("-o", tmp_path / "out.nii", "--uncertainty", tmp_path / "out.nii")
     assert "which holds no fractions" in refused("-o", tmp_path / "out.nii", "--uncertainty", tmp_path / "u.png")
+    assert "which holds no volumes" in refused("-o", tmp_path / "out.nii", "--brain", tmp_path / "b.png")
     assert "the input is a volume, but" in refused("-o", tmp_path / "out.png")
     assert "the input is a picture, but" in _refused(
         capsys, tmp_path, "--t1ce", _slices(tmp_path / "in", {"a.png": (99, 99)}) / "a.png", "-o", tmp_path / "out.nii"

@@ -55,9 +55,14 @@ def folder(tmp_path: Path) -> Path:
 def test_every_sequence_of_who_has_a_mask_is_read(folder: Path) -> None:
     slices = read_lgg_brain(folder / "lgg")
     own = slices.case == "a"
-    kinds = ["none", "brain", "brain", "brain"], ["none", "inverted", "inverted", "inverted"]
-    assert slices.kind[own].tolist() == [*kinds[0], *kinds[1], *kinds[0], *kinds[0]]  # T1, T1 inverted, T1ce, FLAIR; air alone is left out
-    assert slices.kind[~own].tolist() == ["none"] + ["brain"] * 29  # every second of 60
+    brain, inverted, black, faint = ["none"] + ["brain"] * 3, ["none"] + ["inverted"] * 3, ["faint"] * 3, ["none"] + ["faint"] * 3
+    # T1, which is turned into T2, T1ce and FLAIR; air alone is left out, also where all but the brain is black
+    assert slices.kind[own].tolist() == [*brain, *inverted, *black, *brain, *faint, *brain, *black]
+    assert slices.kind[~own].tolist() == [*(["none"] + ["brain"] * 29), *(["none"] + ["faint"] * 29)]  # every second of 60
+    scalp, inside = (slice(None), 30, 112), (slice(None), 112, 112)
+    black, faint = slices.images[np.flatnonzero(own & (slices.kind == "faint"))][6:9], slices.images[slices.case == "b"][31:]
+    assert not black[scalp].any() and set(faint[scalp].tolist()) == {60}  # of 200
+    assert set(black[inside].tolist()) == set(faint[inside].tolist()) == {100}
     assert (set(slices.source), set(slices.case), set(slices.fold[own])) == ({"lgg_brain"}, {"a", "b"}, {1})
     rows = np.flatnonzero((slices.targets[1] & TUMOR_BIT).any(axis=1))
     assert (rows[0], rows[-1], len(rows)) == (56, 167, 112)  # 28 of 56 pixels

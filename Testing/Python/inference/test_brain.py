@@ -10,7 +10,7 @@ import pytest
 
 from BrainTumorSegLib.errors import ModelError
 from BrainTumorSegLib.inference import brain
-from BrainTumorSegLib.inference.brain import brain_model, find_brain, only_brains, outside_removed
+from BrainTumorSegLib.inference.brain import brain_model, find_brain, open_brain_network, outside_removed
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.progress import Cancelled, CancelToken
 from BrainTumorSegLib.resources import ENVIRONMENT_VARIABLE
@@ -65,7 +65,7 @@ def test_thin_slices_are_left_out_and_filled_in(session: Session) -> None:
     thin = np.repeat(head(), 4, axis=0)
     told: list[str] = []
     found = find_brain(thin, (1.0, 5.0, 5.0), session, lambda fraction, message: told.append(message))
-    assert told[-1] == "axial slices, 30 of 30"
+    assert told[-1] == "finding the brain: axial slices, 30 of 30"
     assert found is not None
     where = np.flatnonzero(found.any(axis=(1, 2)))
     assert (where[0], where[-1]) == (19, 99)  # half-way between the first slice with brain, 21, and the last without, 17; and between 97 and 101
@@ -89,17 +89,10 @@ def test_outside_the_brain_is_air() -> None:
     np.testing.assert_array_equal(outside_removed(channel, np.array([[[False, True, False]]])), [[[-5.0, 3.0, -5.0]]])
 
 
-def test_one_head_shows_the_brain_of_all_channels(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_network_runs_as_the_other_one_does(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(brain, "brain_model", lambda: session.model)
-    told: list[str] = []
-    flair = np.full(head().shape, 7, np.int16)
-    flair[0] = 1
-    found = only_brains({"t1": head(), "flair": flair}, SPACING, "t1", session, lambda fraction, message: told.append(message))
-    assert found is not None and set(found) == {"t1", "flair"}
-    np.testing.assert_array_equal(found["flair"], np.where(truth(), 7, 1))
-    np.testing.assert_array_equal(found["t1"], np.where(truth(), head(), 0))
-    assert told[0] == "finding the brain: axial slices, 8 of 30"
-    assert only_brains({"t1": np.zeros_like(head())}, SPACING, "t1", session, silent) is None
+    opened = open_brain_network(session)
+    assert (opened.model, opened.threads, opened.provider) == (session.model, 1, "cpu")
 
 
 def test_the_network_is_the_entry_brain_of_models_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
