@@ -100,7 +100,7 @@ def release(
     if "fp32" not in precisions:
         fp32.unlink()
     (folder / "models.json").write_text(json.dumps({"format": 1, "models": rows}, indent=1) + "\n")
-    if validation is not None:
+    if validation is not None and "scheme" in rows[0]:  # what marks no tumor has no picture of any
         report(0.95, "drawing the model card")
         write_card(folder, rows[0], None if everyone else validation, onnx_predictor(folder / rows[0]["file"]))
     return rows

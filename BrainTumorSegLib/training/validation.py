@@ -20,7 +20,7 @@ Predictor = Callable[[np.ndarray], np.ndarray]
 def predict_slices(predict: Predictor, slices: SliceSet, batch: int = 16, threshold: float = 0.5) -> np.ndarray:
     """Masks of all slices, bool [n, 224, 224]."""
     masks = [predict(slices.tissue(np.arange(i, min(i + batch, len(slices))))[:, None]) >= threshold for i in range(0, len(slices), batch)]
-    return np.concatenate(masks)
+    return np.concatenate([np.zeros((0, *slices.targets.shape[1:]), bool), *masks])  # there may be none to validate on
 
 
 def score_slices(masks: np.ndarray, slices: SliceSet) -> dict[str, Any]:

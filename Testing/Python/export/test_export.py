@@ -338,6 +338,17 @@ def test_a_release_of_stacks_is_scored_by_patient(trained: AttentionUNet, tmp_pa
     assert "Mean IoU" not in card
 
 
+def test_what_marks_no_tumor_has_scores_but_no_card(trained: AttentionUNet, tmp_path: Path) -> None:
+    run = run_on_stacks(trained, tmp_path / "run", fold=4)
+    settings = json.loads((run / "run.json").read_text())
+    settings["recipe"] |= {"name": "brain-mask", "sets": ["lgg_brain"]}
+    (run / "run.json").write_text(json.dumps(settings))
+    slice_set({"lgg_brain/brain": 8}, size=64).save(run / CACHE)
+    (row,) = release(run, tmp_path / "out", ("int8",), Path("nowhere"), lambda fraction, message: None)
+    assert (row["name"], row["scores"]["split"], row["scores"]["n"]) == ("brain-mask", "lgg_brain fold 4", 2)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["brain-mask-int8.onnx", "models.json"]
+
+
 def test_without_data_fp32_is_released_without_scores(released: tuple[Path, Path, list[dict]], tmp_path: Path) -> None:
     rows = release(released[0], tmp_path / "new" / "folder", ("fp32",), None, lambda fraction, message: None)
     assert [(row["file"], row["scores"]) for row in rows] == [("t1ce-tumor-fp32.onnx", {})]

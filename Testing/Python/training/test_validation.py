@@ -85,3 +85,11 @@ def test_slices_are_predicted_in_batches_as_tissue_and_cut_at_the_threshold() ->
     assert seen[0].dtype == np.float32
     assert np.array_equal(np.concatenate(seen)[:, 0], data.tissue(np.arange(7)))
     assert np.array_equal(masks, data.tissue(np.arange(7)) / 2 >= 0.6)
+
+
+def test_where_nothing_is_left_to_validate_on_nothing_is_scored() -> None:
+    data = slice_set({"lgg_brain/brain": 3}, size=16)
+    masks = predict_slices(lambda images: images[:, 0], data.select(np.zeros(3, bool)))
+    assert (masks.shape, masks.dtype) == ((0, 16, 16), bool)
+    scores = score_stacks(masks, data.select(np.zeros(3, bool)))
+    assert (scores["n"], scores["dice"], scores["median"], scores["cases"]) == (0, None, None, {})
