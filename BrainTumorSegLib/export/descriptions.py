@@ -60,7 +60,9 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
     },
     "glioma-regions": {
         "title": "Glioma regions on any of T1, T1ce, T2 and FLAIR",
-        "task": "Marks edema, necrotic core and enhancing tumor of gliomas; enhancing tumor only where T1ce is given. Of a whole head the brain is cut out first.",
+        "task": (
+            "Marks edema, necrotic core and enhancing tumor of gliomas; enhancing tumor only where T1ce is given. Of a whole head the brain is cut out first."
+        ),
         "inputs": list(ROLES),
         "any_inputs": True,
         "outputs": "regions",
