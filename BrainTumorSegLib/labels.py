@@ -40,6 +40,10 @@ class Label:
     category: Code = _MORPHOLOGIC_ABNORMALITY
 
 
+BRAIN_MASK = Label(1, "brain", "Brain", (230, 159, 0), BRAIN, Code("SCT", "123037004", "Anatomical Structure"))
+"""Of the mask that is cut out of a whole head; no model's label."""
+
+
 @dataclass(frozen=True)
 class Region:
     """A nested region: the union of label values, as BraTS scores them.

@@ -48,13 +48,14 @@ def publishSteps(
 ) -> Generator[str, None, slicer.vtkMRMLSegmentationNode]:
     """Add a new segmentation node: one segment for each label of the scheme, empty ones too, and where it all came from.
 
-    Each `next` makes one piece, the segmentation, the uncertainty or one surface, and yields in a short phrase what comes next; surfaces come
+    Each `next` makes one piece, the segmentation, the uncertainty, the brain or one surface, and yields in a short phrase what comes next; surfaces come
     last. A step shall take a quarter of a second at most for a head of 1 mm voxels, which `docs/waits.md` measures. Closed before its end, or stopped
     by an error, it takes out of the scene what it has put there.
 
     Args:
         result: labels in patient space; the node gets no parent transform, whatever the inputs have. With `uncertainty`, a volume of it
-            is added too, which the segmentation refers to (see `resultUncertainty`).
+            is added too, which the segmentation refers to (see `resultUncertainty`); with `brain`, a segmentation of what was cut out of a
+            whole head, as an outline.
         referenceNode: the input whose grid the labels lie on.
         inputs: the volumes that were read, by role; only their names are kept.
 
@@ -73,6 +74,9 @@ def publishSteps(
             added += [] if hadColors else [uncertaintyColors()]
             added.append(addUncertainty(result.uncertainty, node))
             placeBeside(added[-1], referenceNode)
+        if result.brain is not None:
+            yield _("Adding the brain")
+            added.append(_addBrain(result.brain, node, referenceNode))
         yield from surfaceSteps(node)
     except BaseException:  # GeneratorExit too: closed before its end
         _remove(added)
@@ -142,6 +146,18 @@ def _fill(
     for name, value in provenance(result, inputs).items():
         node.SetAttribute(PROVENANCE_PREFIX + name, value)
     placeBeside(node, referenceNode)
+
+
+def _addBrain(brain: Volume, node: slicer.vtkMRMLSegmentationNode, referenceNode: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLSegmentationNode:
+    """Where the brain was taken to be, so that a user sees whether a tumor at its surface was left out."""
+    brainNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", slicer.mrmlScene.GenerateUniqueName(f"{node.GetName()} brain"))
+    brainNode.CreateDefaultDisplayNodes()
+    brainNode.GetDisplayNode().SetVisibility2DFill(False)
+    setReferenceGeometry(brainNode, referenceNode, brain)
+    addSegment(brainNode, labels.BRAIN_MASK, loadTerminology(), imageFromVolume(brain, crop=True))
+    brainNode.SetAttribute(PROVENANCE_PREFIX + "BrainOf", node.GetName())
+    placeBeside(brainNode, referenceNode)
+    return brainNode
 
 
 def _remove(nodes: list[slicer.vtkMRMLNode]) -> None:

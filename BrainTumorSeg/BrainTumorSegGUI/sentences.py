@@ -77,6 +77,7 @@ ERRORS = (
     _("{name} holds another model called {model}, which is a shipped one's name; have it renamed by its maker"),
     _("{path} cannot be read ({reason}); {cure}"),
     _("{path} is damaged ({reason}); {cure}"),
+    _("{path} does not tell where the network is that finds the brain ({reason}); install the extension again"),
     _("{name} has format {format}, but this version reads {expected}; install the matching version"),
     _("there is no model {name}; choose one of {known}"),
     _("no model reads {shown} alone ({needs}); give what one of them needs"),

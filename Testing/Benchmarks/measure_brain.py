@@ -29,7 +29,7 @@ from BrainTumorSegLib.data.brain_heads import MASKS
 from BrainTumorSegLib.data.public_sets import read_packed
 from BrainTumorSegLib.inference.brain import brain_model, find_brain
 from BrainTumorSegLib.inference.session import Session
-from BrainTumorSegLib.labels import BRAIN, ROLES, Label
+from BrainTumorSegLib.labels import BRAIN_MASK, ROLES
 from BrainTumorSegLib.metrics.overlap import dice
 from BrainTumorSegLib.pictures.overlay import save_montage, single_view
 from BrainTumorSegLib.preprocess.orientation import orientation_of
@@ -47,7 +47,6 @@ _SHOWN = (
     "healthy/niivue_chris_t1.nii.gz",
 )
 _TILE = 250
-_BRAIN = Label(1, "brain", "Brain", (230, 159, 0), BRAIN)
 
 Spacing = tuple[float, float, float]
 
@@ -180,7 +179,7 @@ def draw(data: Path, session: Session) -> Image.Image:
         brain = brain_of(orientation.canonical(volume.array), orientation.canonical_spacing(volume), session)
         mask = volume.like(np.ascontiguousarray(orientation.restore(brain.astype(np.uint8))))
         for row, plane in enumerate(PLANES):
-            page.paste(single_view(volume, mask, [_BRAIN], plane=plane, size=(_TILE, _TILE)), (_TILE * column, _TILE * row))
+            page.paste(single_view(volume, mask, [BRAIN_MASK], plane=plane, size=(_TILE, _TILE)), (_TILE * column, _TILE * row))
     return page
 
 

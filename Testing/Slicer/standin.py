@@ -27,6 +27,7 @@ class Result:
     volumes_ml: dict[str, float] | None = None
     warnings: tuple[str, ...] = field(default=())
     uncertainty: Volume | None = None
+    brain: Volume | None = None
 
 
 def segmentBright(volumes, model=None, *, options: SegmentOptions, progress, cancel: CancelToken) -> Result:

@@ -250,12 +250,13 @@ def test_of_the_models_that_can_run_the_one_that_reads_the_most_is_taken():
     assert modelCard.chosenModel(models, "", {"flair": grid["flair"]}).name == "free"
 
 
-def test_a_scan_with_skull_goes_to_the_model_that_was_trained_with_it():
-    models = [model("single"), model("brain", ("t1ce", "flair"), any_inputs=True, crop=True)]
+def test_a_scan_with_skull_goes_to_the_model_that_was_trained_with_it_if_it_reads_as_much():
+    models = [model("brain", ("t1ce", "flair"), any_inputs=True, crop=True), model("single")]
     for scale, name in ((0.7, "brain"), (1.3, "single")):  # a third and over twice the size
         matrix = HEAD @ np.diag([scale, scale, scale, 1.0])
         both = {"t1ce": volume("T1ce", matrix=matrix), "flair": volume("FLAIR", "flair", matrix)}
-        assert modelCard.chosenModel(models, "", both).name == name
+        assert modelCard.chosenModel(models, "", {"t1ce": both["t1ce"]}).name == name
+        assert modelCard.chosenModel(models, "", both).name == "brain"  # the brain is cut out for it
         assert modelCard.chosenModel(models, "", {"flair": both["flair"]}).name == "brain"  # nothing else reads it
 
 

@@ -318,6 +318,46 @@ def test_without_uncertainty_there_is_no_volume_of_it():
     assert uncertaintyOf(publish(volume_node(), label_array())) is None
 
 
+def with_brain(node):
+    """A result of a head whose brain, 2 x 3 x 4 voxels, was cut out."""
+    array = np.zeros(SHAPE, np.uint8)
+    array[1:3, 1:4, 1:5] = 1
+    result = result_for(node, label_array(), scheme="glioma")
+    return dataclasses.replace(result, brain=result.labels.like(array))
+
+
+def test_the_brain_that_was_cut_out_is_an_outline_beside_the_result(study):
+    node = volume_node()
+    study.put(node)
+    assert list(publishSteps(with_brain(node), node, {"t1ce": node}))[1] == "Adding the brain"
+    brain = slicer.mrmlScene.GetFirstNodeByName("MRHead tumor brain")
+    assert brain in study
+    assert brain.GetAttribute("BrainTumorSeg.BrainOf") == "MRHead tumor"
+    assert brain.GetNodeReference(brain.GetReferenceImageGeometryReferenceRole()) is node
+    assert not brain.GetDisplayNode().GetVisibility2DFill() and brain.GetDisplayNode().GetVisibility2DOutline()
+    segment = brain.GetSegmentation().GetSegment("brain")
+    assert (brain.GetSegmentation().GetNumberOfSegments(), segment.GetName()) == (1, "Brain")
+    assert "SCT^123037004^Anatomical Structure~SCT^12738006^Brain" in segment.GetTerminology()
+    expected = ijk_to_ras(DIRECTIONS["oblique"]) @ np.array([[i, j, k, 1] for k in (1, 2) for j in (1, 2, 3) for i in (1, 2, 3, 4)]).T
+    np.testing.assert_allclose(np.array(ras_of_segment(brain, "brain")), expected[:3].T, atol=1e-6)
+
+
+def test_where_nothing_was_cut_out_no_brain_is_added():
+    publish(volume_node(), label_array())
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1
+
+
+@pytest.mark.parametrize("steps", [2, 3])
+def test_giving_up_takes_the_brain_away_too(steps):
+    node = volume_node()
+    before = node_ids()
+    publishing = publishSteps(with_brain(node), node, {"t1ce": node})
+    for _ in range(steps):
+        next(publishing)
+    publishing.close()
+    assert node_ids() == before
+
+
 def node_ids():
     slicer.mrmlScene.GetSubjectHierarchyNode()  # makes it, as the application has already done
     return [slicer.mrmlScene.GetNthNode(index).GetID() for index in range(slicer.mrmlScene.GetNumberOfNodes())]
