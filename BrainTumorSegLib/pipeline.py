@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from BrainTumorSegLib.inference.adaptive_threshold import grow
-from BrainTumorSegLib.inference.brain import find_brain, open_brain_network, outside_removed
+from BrainTumorSegLib.inference.brain import find_brains, open_brain_network, outside_removed
 from BrainTumorSegLib.inference.classes import likeliest, region_masks, with_background
 from BrainTumorSegLib.inference.inputs import check_inputs, heads_among, on_grid_of, reference_role
 from BrainTumorSegLib.inference.models import ModelInfo
@@ -115,7 +115,9 @@ def segment(
     begun, brain = 0.02, None
     if heads and spacing is not None:
         begun, head = _SHARE_OF_BRAIN, reference_role(heads)
-        brain = find_brain(channels[head], spacing, open_brain_network(session), lambda fraction, message: tell(begun * fraction, message), cancel)
+        looked_at = {role: channels[role] for role in (head, *(role for role in heads if not volumes[role].same_grid(volumes[head])))}
+        brain, moved = find_brains(looked_at, spacing, open_brain_network(session), lambda fraction, message: tell(begun * fraction, message), cancel)
+        warnings += [f"{volumes[role].name} shows the brain in another place than {volumes[head].name}; register one to the other first" for role in moved]
         if brain is None:
             warnings.append(f"no brain was found in {volumes[head].name}, so {model.name} saw the whole head; remove the skull and segment again")
         else:

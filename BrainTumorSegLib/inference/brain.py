@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -21,6 +21,8 @@ _STEP_MM = 4.0
 """Distance of the axial slices that are run, at most; between them the brain is interpolated."""
 _LEAST_ML = 400.0
 """What is smaller is no brain: a head has at least twice as much of it."""
+_LEAST_OVERLAP = 0.9
+"""Dice of two sequences' brains: 0.93 and more where the patient had not moved in between (docs/models/brain-mask.md)."""
 _AS_A_MODEL = {"inputs": ["t1"], "scheme": "tumor", "postprocess": {}}
 """It has no labels, and reads any sequence; for a session it is a network of one channel and one map."""
 
@@ -74,6 +76,34 @@ def find_brain(
         return None
     brain = fill_holes(brain, voxel_mm3, np.inf)
     return brain if step == 1 else interpolate(brain.astype(np.float32), len(head), step) >= 0.5
+
+
+def find_brains(
+    heads: Mapping[str, np.ndarray], spacing_mm: tuple[float, float, float], session: Session, report: Report, cancel: CancelToken | None = None
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """The brain as the first of `heads` shows it, and which of the others show it in another place, as if the patient had moved in between.
+
+    Args:
+        heads: gray levels of one patient's sequences on one grid, [Z, Y, X] each; as of `find_brain`, and so are the others.
+    """
+    brain, moved = None, []
+    for i, (name, head) in enumerate(heads.items()):
+        found = find_brain(head, spacing_mm, session, _part(report, i, len(heads)), cancel)
+        if i == 0:
+            brain = found
+            if brain is None:
+                break
+        elif brain is not None and found is not None and _overlap(brain, found) < _LEAST_OVERLAP:
+            moved.append(name)
+    return brain, tuple(moved)
+
+
+def _part(report: Report, i: int, n: int) -> Report:
+    return lambda fraction, message: report((i + fraction) / n, message)
+
+
+def _overlap(one: np.ndarray, other: np.ndarray) -> float:
+    return 2 * np.count_nonzero(one & other) / (np.count_nonzero(one) + np.count_nonzero(other))
 
 
 def outside_removed(channel: np.ndarray, brain: np.ndarray) -> np.ndarray:

@@ -230,7 +230,7 @@ def test_all_four_sequences_are_needed(tmp_path: Path) -> None:
 
 def test_the_brain_is_cut_out_for_classes_that_were_trained_without_skull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "open_brain_network", lambda session: session)
-    monkeypatch.setattr(pipeline, "find_brain", lambda *_: None)
+    monkeypatch.setattr(pipeline, "find_brains", lambda *_: (None, ()))
     path = write_classes(tmp_path / "classes.onnx")
     write_models(tmp_path, class_row(path, crop=True), model_row(path, name="single"))
     models = list_models(tmp_path)

@@ -10,7 +10,7 @@ import pytest
 
 from BrainTumorSegLib.errors import ModelError
 from BrainTumorSegLib.inference import brain
-from BrainTumorSegLib.inference.brain import brain_model, find_brain, open_brain_network, outside_removed
+from BrainTumorSegLib.inference.brain import brain_model, find_brain, find_brains, open_brain_network, outside_removed
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.progress import Cancelled, CancelToken
 from BrainTumorSegLib.resources import ENVIRONMENT_VARIABLE
@@ -75,6 +75,17 @@ def test_thin_slices_are_left_out_and_filled_in(session: Session) -> None:
 def test_too_small_for_a_brain_is_none(session: Session) -> None:
     assert find_brain(head(), (1.0, 3.0, 3.0), session, silent) is None  # 12480 voxels of 9 mm3 are 112 mL
     assert find_brain(np.where(head() == 200, 100, head()), SPACING, session, silent) is None  # nothing is bright
+
+
+def test_a_brain_in_another_place_is_noticed(session: Session) -> None:
+    """The brain is 24 voxels wide: moved by 2 it overlaps by 22 / 24 = 0.92, by 3 by 0.875; where none is found nothing is said."""
+    told: list[float] = []
+    heads = {"t1": head(), "t2": np.roll(head(), 2, axis=2), "flair": np.roll(head(), -3, axis=2), "t1ce": np.minimum(head(), 100)}
+    found, moved = find_brains(heads, SPACING, session, lambda fraction, message: told.append(fraction))
+    assert edges_apart(found) == 0
+    assert moved == ("flair",)
+    assert told == sorted(told) and told[-1] == 1.0
+    assert find_brains({"t1ce": heads["t1ce"], "t1": heads["t1"]}, SPACING, session, silent) == (None, ())
 
 
 def test_it_can_be_cancelled(session: Session) -> None:
