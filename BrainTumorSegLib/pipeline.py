@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from BrainTumorSegLib.inference.adaptive_threshold import grow
-from BrainTumorSegLib.inference.brain import find_brains, open_brain_network, outside_removed
 from BrainTumorSegLib.inference.classes import likeliest, region_masks, with_background
 from BrainTumorSegLib.inference.inputs import check_inputs, heads_among, on_grid_of, reference_role
 from BrainTumorSegLib.inference.models import ModelInfo
@@ -21,6 +20,7 @@ from BrainTumorSegLib.inference.regions import clean_regions, label_probabilitie
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.inference.uncertainty import entropy
 from BrainTumorSegLib.inference.view_predictor import predict_view
+from BrainTumorSegLib.inference.whole_heads import only_brains
 from BrainTumorSegLib.labels import ROLES
 from BrainTumorSegLib.metrics.calibration import tempered, tempered_classes
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
@@ -114,14 +114,9 @@ def segment(
     reference_shape = orientation.canonical(reference.array).shape
     begun, brain = 0.02, None
     if heads and spacing is not None:
-        begun, head = _SHARE_OF_BRAIN, reference_role(heads)
-        looked_at = {role: channels[role] for role in (head, *(role for role in heads if not volumes[role].same_grid(volumes[head])))}
-        brain, moved = find_brains(looked_at, spacing, open_brain_network(session), lambda fraction, message: tell(begun * fraction, message), cancel)
-        warnings += [f"{volumes[role].name} shows the brain in another place than {volumes[head].name}; register one to the other first" for role in moved]
-        if brain is None:
-            warnings.append(f"no brain was found in {volumes[head].name}, so {model.name} saw the whole head; remove the skull and segment again")
-        else:
-            channels = {role: outside_removed(channel, brain) for role, channel in channels.items()}
+        begun = _SHARE_OF_BRAIN
+        channels, brain, said = only_brains(volumes, heads, reference, channels, session, lambda fraction, message: tell(begun * fraction, message), cancel)
+        warnings += said
     planes = _planes(reference, reference_shape, spacing, model, options)
     box = WHOLE
     if model.view is None:

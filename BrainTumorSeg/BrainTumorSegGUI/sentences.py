@@ -37,6 +37,7 @@ WARNINGS = (
     _("{name} is {size} mm, which is no usual size of a head; check its spacing"),
     _("more than a brain is seen in {names}, but {model} was trained without skull; the brain is cut out first, so check its surface"),
     _("{name} shows the brain in another place than {other}; register one to the other first"),
+    _("{name} shows the brain in another place than {other}: it was turned by {degrees} degrees and shifted by {mm} mm to fit, so check that it does"),
     _("no brain was found in {name}, so {model} saw the whole head; remove the skull and segment again"),
     _("{name} lies on another grid than {other}: it was resampled to that grid, which is right if the patient did not move in between"),
     _("{name} looks like CT (its air is near -1000), but the models were trained on MRI alone; give an MRI sequence"),

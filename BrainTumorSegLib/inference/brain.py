@@ -80,30 +80,31 @@ def find_brain(
 
 def find_brains(
     heads: Mapping[str, np.ndarray], spacing_mm: tuple[float, float, float], session: Session, report: Report, cancel: CancelToken | None = None
-) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """The brain as the first of `heads` shows it, and which of the others show it in another place, as if the patient had moved in between.
+) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
+    """The brain as the first of `heads` shows it, and those of the others that show it in another place, as if the patient had moved in between.
 
     Args:
-        heads: gray levels of one patient's sequences on one grid, [Z, Y, X] each; as of `find_brain`, and so are the others.
+        heads: gray levels of one patient's sequences on one grid, [Z, Y, X] each; all else as of `find_brain`.
     """
-    brain, moved = None, []
+    brain, moved = None, {}
     for i, (name, head) in enumerate(heads.items()):
         found = find_brain(head, spacing_mm, session, _part(report, i, len(heads)), cancel)
         if i == 0:
             brain = found
             if brain is None:
                 break
-        elif brain is not None and found is not None and _overlap(brain, found) < _LEAST_OVERLAP:
-            moved.append(name)
-    return brain, tuple(moved)
+        elif brain is not None and found is not None and not in_one_place(brain, found):
+            moved[name] = found
+    return brain, moved
+
+
+def in_one_place(one: np.ndarray, other: np.ndarray | None) -> bool:
+    """Whether two brains, bool [Z, Y, X] on one grid, overlap as those of one patient do; not where the other was not found."""
+    return other is not None and bool(2 * np.count_nonzero(one & other) >= _LEAST_OVERLAP * (np.count_nonzero(one) + np.count_nonzero(other)))
 
 
 def _part(report: Report, i: int, n: int) -> Report:
     return lambda fraction, message: report((i + fraction) / n, message)
-
-
-def _overlap(one: np.ndarray, other: np.ndarray) -> float:
-    return 2 * np.count_nonzero(one & other) / (np.count_nonzero(one) + np.count_nonzero(other))
 
 
 def outside_removed(channel: np.ndarray, brain: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ def resample_labels_to(volume: Volume, grid: Volume) -> Volume:
     """
     import SimpleITK as sitk
 
-    labels = _resampled(_as_image(volume), grid, sitk.sitkNearestNeighbor)
+    labels = _resampled(as_image(volume), grid, sitk.sitkNearestNeighbor)
     return grid.like(labels.astype(volume.array.dtype.newbyteorder("="), copy=False), volume.name)
 
 
@@ -36,7 +36,7 @@ def resample_image_to(volume: Volume, grid: Volume) -> Volume:
     """
     import SimpleITK as sitk
 
-    image = sitk.Cast(_as_image(volume), sitk.sitkFloat32)
+    image = sitk.Cast(as_image(volume), sitk.sitkFloat32)
     sigma = _smoothing_mm(volume, grid)
     if sigma.any():
         # a width of 0 is not allowed; a hundredth of a voxel changes nothing
@@ -58,7 +58,7 @@ def _resampled(image: Any, grid: Volume, interpolator: int) -> np.ndarray:
     import SimpleITK as sitk
 
     resampler = sitk.ResampleImageFilter()
-    resampler.SetReferenceImage(_as_image(grid.like(np.zeros(grid.array.shape, dtype=np.uint8))))
+    resampler.SetReferenceImage(as_image(grid.like(np.zeros(grid.array.shape, dtype=np.uint8))))
     resampler.SetInterpolator(interpolator)
     resampler.SetDefaultPixelValue(0)
     return sitk.GetArrayFromImage(resampler.Execute(image))
@@ -71,7 +71,8 @@ def _smoothing_mm(volume: Volume, grid: Volume) -> np.ndarray:
     return np.where(width > _WIDER * spacing, np.sqrt(np.maximum(width**2 - spacing**2, 0)) / 2.355, 0.0)
 
 
-def _as_image(volume: Volume) -> Any:
+def as_image(volume: Volume) -> Any:
+    """A volume as SimpleITK's image of the same voxels in the same place."""
     import SimpleITK as sitk
 
     image = sitk.GetImageFromArray(_storable(volume.array))

@@ -8,9 +8,9 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from BrainTumorSegLib import pipeline
 from BrainTumorSegLib.api import best_model
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.inference import whole_heads
 from BrainTumorSegLib.inference.models import ModelInfo, list_models
 from BrainTumorSegLib.inference.options import SegmentOptions
 from BrainTumorSegLib.inference.session import Session
@@ -229,8 +229,8 @@ def test_all_four_sequences_are_needed(tmp_path: Path) -> None:
 
 
 def test_the_brain_is_cut_out_for_classes_that_were_trained_without_skull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "open_brain_network", lambda session: session)
-    monkeypatch.setattr(pipeline, "find_brains", lambda *_: (None, ()))
+    monkeypatch.setattr(whole_heads, "open_brain_network", lambda session: session)
+    monkeypatch.setattr(whole_heads, "find_brains", lambda *_: (None, {}))
     path = write_classes(tmp_path / "classes.onnx")
     write_models(tmp_path, class_row(path, crop=True), model_row(path, name="single"))
     models = list_models(tmp_path)

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from BrainTumorSegLib import pipeline
 from BrainTumorSegLib.api import best_model
 from BrainTumorSegLib.errors import InputError
+from BrainTumorSegLib.inference import whole_heads
 from BrainTumorSegLib.inference.inputs import check_inputs
 from BrainTumorSegLib.inference.models import ModelInfo, choose_model, list_models
 from BrainTumorSegLib.inference.options import SegmentOptions
@@ -161,16 +161,16 @@ def test_a_whole_head_is_told_to_a_user_of_a_model_that_was_trained_without_skul
 
 
 def found_brain(monkeypatch: pytest.MonkeyPatch, model: ModelInfo, mask: np.ndarray | None) -> None:
-    """Let the brain be found at `mask`, after one word of it, and in another place in all heads that are looked at but the first."""
+    """Let the brain be found at `mask`, after one word of it."""
 
     def find(
         heads: dict[str, np.ndarray], spacing_mm: object, session: Session, report: Callable[[float, str], None], cancel: object
-    ) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    ) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
         report(1.0, f"finding the brain in {', '.join(heads)}")
-        return mask, tuple(heads)[1:]
+        return mask, {}
 
-    monkeypatch.setattr(pipeline, "open_brain_network", lambda session: session)
-    monkeypatch.setattr(pipeline, "find_brains", find)
+    monkeypatch.setattr(whole_heads, "open_brain_network", lambda session: session)
+    monkeypatch.setattr(whole_heads, "find_brains", find)
 
 
 def test_the_brain_is_cut_out_of_a_whole_head(model: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,14 +190,6 @@ def test_the_brain_is_cut_out_of_a_whole_head(model: ModelInfo, monkeypatch: pyt
     assert not any("another place" in text for text in result.warnings)
     fractions = [fraction for fraction, _ in told]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
-
-
-def test_a_patient_who_moved_between_two_sequences_is_told_of(model: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
-    found_brain(monkeypatch, model, np.ones(truth().shape, bool))
-    heads = {role: head_of(role) for role in ("t1ce", "flair")}
-    heads["flair"] = replace(heads["flair"], origin=(3.5 * PIXEL_MM, 0.0, 0.0))
-    warnings = segment(heads, Session(model, threads=1), OPTIONS).warnings
-    assert "flair shows the brain in another place than t1ce; register one to the other first" in warnings
 
 
 def test_brains_and_models_for_whole_heads_need_no_cut(model: ModelInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,10 @@ def test_a_bad_case_is_named_before_training(data: Path, tmp_path: Path, capsys:
 
 def test_unknown_recipes_are_answered_with_all_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "paper-e", "--data", str(tmp_path), "-o", str(tmp_path / "run")]) == 2
-    assert "there is no recipe 'paper-e'; choose one of t1ce-tumor, glioma-regions, flair-tumor, paper-a, paper-b, paper-c, paper-d" in capsys.readouterr().err
+    assert (
+        "there is no recipe 'paper-e'; choose one of t1ce-tumor, glioma-regions, flair-tumor, brain-mask, paper-a, paper-b, paper-c, paper-d"
+        in capsys.readouterr().err
+    )
 
 
 def test_slices_of_our_own_recipes_are_shared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

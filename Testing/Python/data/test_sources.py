@@ -116,7 +116,7 @@ def test_stacks_are_divided_by_their_own_folds() -> None:
 
 def test_a_recipe_is_scored_on_the_set_that_has_folds() -> None:
     assert (scored_set(("no_tumor", "lgg")), scored_set(("cheng", "no_tumor", "brats"))) == ("lgg", "cheng")
-    with pytest.raises(InputError, match="the recipe has none of the sets that can be scored, cheng or lgg; add one of them to its sets"):
+    with pytest.raises(InputError, match="the recipe has none of the sets that can be scored, cheng or lgg or lgg_brain; add one of them to its sets"):
         scored_set(("no_tumor", "brats"))
 
 

@@ -83,9 +83,10 @@ def test_a_brain_in_another_place_is_noticed(session: Session) -> None:
     heads = {"t1": head(), "t2": np.roll(head(), 2, axis=2), "flair": np.roll(head(), -3, axis=2), "t1ce": np.minimum(head(), 100)}
     found, moved = find_brains(heads, SPACING, session, lambda fraction, message: told.append(fraction))
     assert edges_apart(found) == 0
-    assert moved == ("flair",)
+    assert list(moved) == ["flair"]
+    np.testing.assert_array_equal(moved["flair"], np.roll(truth(), -3, axis=2))
     assert told == sorted(told) and told[-1] == 1.0
-    assert find_brains({"t1ce": heads["t1ce"], "t1": heads["t1"]}, SPACING, session, silent) == (None, ())
+    assert find_brains({"t1ce": heads["t1ce"], "t1": heads["t1"]}, SPACING, session, silent) == (None, {})
 
 
 def test_it_can_be_cancelled(session: Session) -> None:
