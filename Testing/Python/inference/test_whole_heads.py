@@ -58,7 +58,9 @@ def test_what_moved_is_brought_back_and_told(session: Session) -> None:
     )
     np.testing.assert_array_equal(channels["flair"], np.where(truth(), head(), 0))
     found = channels["t1"] > 150
-    assert 2 * np.count_nonzero(found & truth()) / (np.count_nonzero(found) + np.count_nonzero(truth())) > 0.93  # 3 voxels off it would be 0.88
+    assert (
+        2 * np.count_nonzero(found & truth()) / (np.count_nonzero(found) + np.count_nonzero(truth())) > 0.95
+    )  # 3 voxels off it would be 2 x 21 / (21 + 24) = 0.93
 
 
 def test_bringing_back_can_be_cancelled(session: Session) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from BrainTumorSegLib.preprocess.registration import align, motion
+from BrainTumorSegLib.progress import Cancelled, CancelToken
 from BrainTumorSegLib.volume import Volume
 from Testing.Python.tiny import positions, rotation
 
@@ -51,6 +52,16 @@ def test_a_turned_and_shifted_head_is_brought_back(gray: list[int]) -> None:
     assert off[kinds >= 2].max() < 3.5
     again = align(moving, fixed, brain, elsewhere)
     assert (again.origin, again.direction) == (aligned.origin, aligned.direction)
+
+
+def test_it_can_be_cancelled() -> None:
+    fixed = volume((20, 24, 22), (8.0, 8.0, 8.0))
+    kinds = tissue(positions(fixed))
+    fixed.array[:] = 50 * kinds
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        align(fixed, fixed, kinds >= 2, kinds >= 2, cancel)
 
 
 def test_how_far_it_was_moved() -> None:
