@@ -7,12 +7,11 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
-from BrainTumorSegLib.data.public_sets import read_packed
+from BrainTumorSegLib.data.public_sets import LEAST_TISSUE, read_packed, table_rows
 from BrainTumorSegLib.data.slice_set import TUMOR_BIT, WHOLE_BIT, SliceSet, SliceSetBuilder
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.preprocess.frame import frame_for_picture
@@ -22,7 +21,6 @@ from BrainTumorSegLib.preprocess.tissue_box import AIR
 MASKS = "brain_masks"
 """Folder beside `lgg`: CASE.npz with "mask", bool [z, y, x], as many slices as the case has."""
 _FEW_SLICES = 40  # of a stack with more every second is taken: neighbors look alike
-_LEAST_HEAD = 0.03  # share of the canvas
 _INVERSION = 2.2
 """Tissue units that T1 is taken from to look like T2: white matter (1.2) comes out darker than gray matter (0.9), and fluid bright."""
 _GRAY_OF_TISSUE = 100.0
@@ -42,9 +40,7 @@ def read_lgg_brain(folder: Path) -> SliceSet:
     masks = {path.stem: path for path in (folder.parent / MASKS).glob("*.npz")}
     if not masks:
         raise InputError(f"{folder.parent / MASKS} holds no CASE.npz, but this recipe trains on it; run python -m Testing.Benchmarks.make_brain_masks")
-    with (folder / "folds.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["case"] in masks]
-    for i, row in enumerate(rows):
+    for i, row in enumerate(row for row in table_rows(folder / "folds.csv") if row["case"] in masks):
         with np.load(masks[row["case"]]) as arrays:
             brain = arrays["mask"]
         for j, role in enumerate(("t1", "t1ce", "flair")):
@@ -71,6 +67,6 @@ def _add(builder: SliceSetBuilder, stack: np.ndarray, brain: np.ndarray, row: di
     scale, frame = fit_tissue_scale(stack), frame_for_picture((stack.shape[1], stack.shape[2]))
     step = 1 if len(stack) <= _FEW_SLICES else 2
     for image, mask in zip(frame.to_canvas(stack[::step]), frame.to_canvas(brain[::step]) >= 0.5):
-        if (image > 0).mean() >= _LEAST_HEAD:
+        if (image > 0).mean() >= LEAST_TISSUE:
             bits = mask * np.uint8(TUMOR_BIT | WHOLE_BIT)
             builder.add(image, bits, scale, source="lgg_brain", kind=kind if mask.any() else "none", fold=int(row["fold"]), case=row["case"])

@@ -10,14 +10,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from BrainTumorSegLib.data.case_set import REGION_KEYS, Case, CaseSet, stored
-from BrainTumorSegLib.data.public_sets import read_lgg_flair, read_packed
+from BrainTumorSegLib.data.public_sets import read_lgg_flair, read_packed, table_rows
 from BrainTumorSegLib.data.slice_set import WHOLE_BIT
 from BrainTumorSegLib.errors import InputError
 from BrainTumorSegLib.io.images import read_label_volume, read_volume
@@ -87,7 +86,7 @@ def split(cases: CaseSet, fold: int) -> tuple[CaseSet, CaseSet]:
 def read_brats_cases(folder: Path, fold: int | None = None) -> list[Case]:
     """The whole cases, of one fold or of all, cut to the box that holds the brain."""
     cases = []
-    for row in _rows(folder / "folds.csv"):
+    for row in table_rows(folder / "folds.csv"):
         if fold is not None and int(row["fold"]) != fold:
             continue
         path = folder / row["folder"] / row["case"]
@@ -194,13 +193,6 @@ def _read_nifti(case: Path, name: str) -> np.ndarray:
 
 def _source(name: str) -> str:
     return name.rpartition("/")[2]
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        raise InputError(f"{path} is missing, but this recipe trains on it; give the folder that holds it with --data")
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 READERS: dict[str, Callable[[Path], list[Case]]] = {

@@ -28,14 +28,14 @@ from BrainTumorSegLib.preprocess.orientation import orientation_of
 from BrainTumorSegLib.preprocess.planes import PLANES, plane_view
 
 _SLICE_STRIDE = 4  # neighbors look alike: every fourth slice of a volume carries nearly all there is to learn
-_LEAST_TISSUE = 0.03  # share of the canvas
+LEAST_TISSUE = 0.03  # share of the canvas
 _HEAD_FOLDS = 5  # as many as lgg has, so that each of the five heads is kept out once
 
 
 def read_cheng(folder: Path) -> SliceSet:
     """Contrast-enhanced slices with masks: all tumor, kinds glioma, meningioma and pituitary."""
     builder = SliceSetBuilder()
-    for row in _rows(folder / "slices.csv"):
+    for row in table_rows(folder / "slices.csv"):
         picture = read_gray(folder / "images" / f"{row['id']}.jpg")
         image, target = _picture(picture, read_gray(folder / "masks" / f"{row['id']}.png") > 0)
         kind = row["tumor"].removesuffix("_tumor")
@@ -46,7 +46,7 @@ def read_cheng(folder: Path) -> SliceSet:
 def read_no_tumor(folder: Path) -> SliceSet:
     """Tumor-free slices, those marked `excluded` left out."""
     builder = SliceSetBuilder()
-    for row in _rows(folder / "splits.csv"):
+    for row in table_rows(folder / "splits.csv"):
         if not row["excluded"]:
             picture = read_gray(folder / row["file"])
             image, target = _picture(picture, np.zeros(picture.shape, bool))
@@ -57,7 +57,7 @@ def read_no_tumor(folder: Path) -> SliceSet:
 def read_t1ce_slices(folder: Path) -> SliceSet:
     """One axial slice a patient with its whole-tumor mask: where the tumor proper lies inside it is unknown."""
     builder = SliceSetBuilder()
-    for row in _rows(folder / "slices.csv"):
+    for row in table_rows(folder / "slices.csv"):
         image = read_gray(next(iter(sorted((folder / "images").glob(f"{row['brats20_case']}*")))))
         mask = read_gray(next(iter(sorted((folder / "masks").glob(f"{row['brats20_case']}*"))))) > 0
         builder.add(image, mask * WHOLE_BIT, fit_tissue_scale(image), source="t1ce_slices", kind="glioma", fold=int(row["fold"]), case=row["brats20_case"])
@@ -67,7 +67,7 @@ def read_t1ce_slices(folder: Path) -> SliceSet:
 def read_brats(folder: Path) -> SliceSet:
     """T1ce slices of the whole cases in three planes; tumor is the core (labels 1 and 3), whole tumor adds edema."""
     builder = SliceSetBuilder()
-    for row in _rows(folder / "folds.csv"):
+    for row in table_rows(folder / "folds.csv"):
         case = folder / row["folder"] / row["case"]
         image, labels = (read_packed(case, "t1ce"), read_packed(case, "seg")) if row["folder"] == "packed" else _read_full(case)
         target = np.isin(labels, (1, 3)) * TUMOR_BIT | (labels > 0) * WHOLE_BIT
@@ -79,7 +79,7 @@ def read_brats(folder: Path) -> SliceSet:
 def read_lgg_flair(folder: Path) -> SliceSet:
     """All axial FLAIR slices of every stack, in order; the target is the whole tumor, kind glioma where a slice has it."""
     builder = SliceSetBuilder()
-    for row in _rows(folder / "folds.csv"):
+    for row in table_rows(folder / "folds.csv"):
         case = folder / row["case"]
         stack, masks = read_packed(case, "flair"), read_packed(case, "seg") > 0
         scale = fit_tissue_scale(stack)
@@ -93,7 +93,7 @@ def read_lgg_flair(folder: Path) -> SliceSet:
 def read_lgg_tumor_free(folder: Path) -> SliceSet:
     """Tumor-free axial slices of T1 with and without contrast agent from vertex to skull base, those of patients that have them."""
     builder = SliceSetBuilder()
-    for row in _rows(folder / "folds.csv"):
+    for row in table_rows(folder / "folds.csv"):
         masks = read_packed(folder / row["case"], "seg") > 0
         for role in ("t1", "t1ce"):
             if role in row["repeats_flair"].split():
@@ -125,14 +125,14 @@ def read_ms_heads(folder: Path) -> SliceSet:
 
 def _add_tumor_free(builder: SliceSetBuilder, image: np.ndarray, scale: TissueScale, source: str, fold: int, case: str) -> None:
     """A slice of a head without tumor, unless it shows next to nothing of the head."""
-    if (image > 0).mean() >= _LEAST_TISSUE:
+    if (image > 0).mean() >= LEAST_TISSUE:
         builder.add(image, np.zeros(image.shape, np.uint8), scale, source=source, kind="none", fold=fold, case=case)
 
 
 def _add_plane(builder: SliceSetBuilder, image: np.ndarray, target: np.ndarray, scale: TissueScale, fold: int, case: str) -> None:
     frame = frame_for_volume(image.shape[1:], (1.0, 1.0))
     for k in range(_SLICE_STRIDE // 2, len(image), _SLICE_STRIDE):
-        if (image[k] > 0).mean() * image[k].size < _LEAST_TISSUE * SIZE**2:
+        if (image[k] > 0).mean() * image[k].size < LEAST_TISSUE * SIZE**2:
             continue
         canvas = _centered(frame.to_canvas(image[k : k + 1])[0])
         tumor, whole = (_centered(frame.to_canvas(target[k : k + 1] & bit)[0] >= bit / 2) * bit for bit in (TUMOR_BIT, WHOLE_BIT))
@@ -191,7 +191,8 @@ def _read_full(case: Path) -> tuple[np.ndarray, np.ndarray]:
     return image * (255.0 / np.percentile(image[image > 0], 99.9)), np.where(labels == 4, 3, labels)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def table_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a set's CSV file. Raises `InputError` where it is missing."""
     if not path.is_file():
         raise InputError(f"{path} is missing, but this recipe trains on it; give the folder that holds it with --data")
     with path.open(newline="") as file:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from BrainTumorSegLib.errors import ModelError
 from BrainTumorSegLib.inference.models import TABLE_NAME, ModelInfo, read_row
 from BrainTumorSegLib.inference.postprocess import fill_holes, largest_island
-from BrainTumorSegLib.inference.predictor import predict
+from BrainTumorSegLib.inference.predictor import Report, predict
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.inference.sparse_planes import every_nth, interpolate
+from BrainTumorSegLib.metrics.overlap import dice
 from BrainTumorSegLib.preprocess.intensity import fit_tissue_scale
 from BrainTumorSegLib.progress import CancelToken
 from BrainTumorSegLib.resources import find_resources
@@ -25,8 +26,6 @@ _LEAST_OVERLAP = 0.9
 """Dice of two sequences' brains: 0.93 and more where the patient had not moved in between (docs/models/brain-mask.md)."""
 _AS_A_MODEL = {"inputs": ["t1"], "scheme": "tumor", "postprocess": {}}
 """It has no labels, and reads any sequence; for a session it is a network of one channel and one map."""
-
-Report = Callable[[float, str], None]
 
 
 def brain_model() -> ModelInfo:
@@ -86,21 +85,17 @@ def find_brains(
     Args:
         heads: gray levels of one patient's sequences on one grid, [Z, Y, X] each; all else as of `find_brain`.
     """
-    brain, moved = None, {}
-    for i, (name, head) in enumerate(heads.items()):
-        found = find_brain(head, spacing_mm, session, _part(report, i, len(heads)), cancel)
-        if i == 0:
-            brain = found
-            if brain is None:
-                break
-        elif brain is not None and found is not None and not in_one_place(brain, found):
-            moved[name] = found
-    return brain, moved
+    first, *others = heads
+    brain = find_brain(heads[first], spacing_mm, session, _part(report, 0, len(heads)), cancel)
+    if brain is None:
+        return None, {}
+    found = {name: find_brain(heads[name], spacing_mm, session, _part(report, i, len(heads)), cancel) for i, name in enumerate(others, 1)}
+    return brain, {name: other for name, other in found.items() if other is not None and not in_one_place(brain, other)}
 
 
 def in_one_place(one: np.ndarray, other: np.ndarray | None) -> bool:
     """Whether two brains, bool [Z, Y, X] on one grid, overlap as those of one patient do; not where the other was not found."""
-    return other is not None and bool(2 * np.count_nonzero(one & other) >= _LEAST_OVERLAP * (np.count_nonzero(one) + np.count_nonzero(other)))
+    return other is not None and dice(one, other) >= _LEAST_OVERLAP
 
 
 def _part(report: Report, i: int, n: int) -> Report:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from BrainTumorSegLib.inference.brain import Report, find_brain, find_brains, in_one_place, open_brain_network, outside_removed
-from BrainTumorSegLib.inference.inputs import on_grid_of, reference_role
+from BrainTumorSegLib.inference.brain import find_brain, find_brains, in_one_place, open_brain_network, outside_removed
+from BrainTumorSegLib.inference.inputs import reference_role
+from BrainTumorSegLib.inference.predictor import Report
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.preprocess.orientation import orientation_of
 from BrainTumorSegLib.preprocess.registration import align, motion
@@ -37,7 +38,6 @@ def only_brains(
     """
     orientation = orientation_of(reference)
     spacing_mm, network, first = orientation.canonical_spacing(reference), open_brain_network(session), reference_role(heads)
-    fixed = on_grid_of(reference, volumes[first])
     looked_at = {role: channels[role] for role in (first, *(role for role in heads if not volumes[role].same_grid(volumes[first])))}
     brain, moved = find_brains(looked_at, spacing_mm, network, report, cancel)
     if brain is None:
@@ -45,6 +45,7 @@ def only_brains(
         return dict(channels), None, [said]
     placed, warnings = dict(channels), []
     for role, elsewhere in moved.items():
+        fixed = reference.like(orientation.restore(channels[first]))
         aligned = align(volumes[role], fixed, orientation.restore(brain), orientation.restore(elsewhere), cancel)
         channel = orientation.canonical(resample_image_to(aligned, reference).array)
         names = f"{volumes[role].name} shows the brain in another place than {volumes[first].name}"

@@ -88,11 +88,17 @@ def motion(moving: Volume, aligned: Volume) -> tuple[float, float]:
     """How far a volume was turned, in degrees, and how far its middle was shifted, in mm."""
     turn = aligned.matrix @ moving.matrix.T
     angle = np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
-    everything = np.ones(moving.array.shape, bool)
-    return float(angle), float(np.linalg.norm(_middle(everything, aligned) - _middle(everything, moving)))
+    middle = (np.array(moving.array.shape) - 1) / 2
+    return float(angle), float(np.linalg.norm(_position(middle, aligned) - _position(middle, moving)))
 
 
 def _middle(mask: np.ndarray, grid: Volume) -> np.ndarray:
     """The center of mass of a mask, LPS in mm."""
-    index = np.array([(np.arange(n) * mask.sum(axis=tuple(a for a in range(3) if a != axis))).sum() / mask.sum() for axis, n in enumerate(mask.shape)])
+    from scipy import ndimage
+
+    return _position(np.array(ndimage.center_of_mass(mask)), grid)
+
+
+def _position(index: np.ndarray, grid: Volume) -> np.ndarray:
+    """Where a voxel [z, y, x] lies, LPS in mm."""
     return grid.matrix @ (index[::-1] * np.asarray(grid.spacing_mm)) + np.asarray(grid.origin)

